@@ -151,9 +151,46 @@ def differences(committed: str | None, compiled: str) -> list[str]:
     return lines or ["  the layout of the JSON differs"]
 
 
+def attempt(contract: str, compiler: dict[str, Any]) -> tuple[str | None, list[str]]:
+    """Text of the artifact, None if there can be none, and what the compiler has to say."""
+    try:
+        compiled, warnings = artifact(contract, compiler)
+    except CompileError as error:
+        return None, [str(error)]
+    return json.dumps(compiled, indent=1, sort_keys=True, ensure_ascii=False) + "\n", warnings
+
+
+def read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def write(artifacts: dict[Path, str]) -> None:
+    """Brings contracts/artifacts to this state; a file that is right already keeps its time stamp."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    for file, text in artifacts.items():
+        unchanged = read(file) == text
+        if not unchanged:
+            file.write_text(text, encoding="utf-8")
+        size = len(json.loads(text)["deployedBytecode"]) // 2 - 1
+        state = "unchanged" if unchanged else "written"
+        print(f"contracts/artifacts/{file.name:<20} {size:>6,} of {EIP170_MAX_CODE_BYTES:,} bytes  {state}")
+
+
+def compare(artifacts: dict[Path, str]) -> bool:
+    """Says where contracts/artifacts is not this state; True if nowhere."""
+    wrong = {file: differences(read(file), text) for file, text in artifacts.items() if read(file) != text}
+    for file, lines in wrong.items():
+        print(f"contracts/artifacts/{file.name} is not what the sources compile to:", *lines, sep="\n", file=sys.stderr)
+    if wrong:
+        print("Run ./scripts/compile and commit contracts/artifacts with the sources.", file=sys.stderr)
+    return not wrong
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/compile", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if an artifact is not what compiling gives")
+    parser = argparse.ArgumentParser(
+        prog="scripts/compile", description="Compile contracts/src to contracts/artifacts."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail on any difference, and on warnings")
     check = parser.parse_args().check
 
     contracts = sorted(path.stem for path in (CONTRACTS / "src").glob("*.sol"))
@@ -161,52 +198,22 @@ def main() -> int:
         print("There is no contract in contracts/src.", file=sys.stderr)
         return 1
     compiler = {"version": compiler_version(), "settings": compiler_settings()}
-    failed = False
-    shown: set[str] = set()  # a shared file is compiled, and warned about, once for each contract
-
-    def attempt(contract: str) -> tuple[dict[str, Any], list[str]] | CompileError:
-        try:
-            return artifact(contract, compiler)
-        except CompileError as error:
-            return error
-
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = list(pool.map(attempt, contracts))
-    for contract, result in zip(contracts, results, strict=True):
-        file = ARTIFACTS / f"{contract}.json"
-        if isinstance(result, CompileError):
-            print(result, file=sys.stderr)
-            failed = True
-            continue
-        compiled, warnings = result
-        for warning in warnings:
-            if warning not in shown:
-                shown.add(warning)
-                print(warning, file=sys.stderr)
-        text = json.dumps(compiled, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        committed = file.read_text(encoding="utf-8") if file.is_file() else None
-        if check:
-            failed = failed or bool(warnings)
-            if text != committed:
-                failed = True
-                print(f"contracts/artifacts/{file.name} is not what the sources compile to:", file=sys.stderr)
-                print(*differences(committed, text), sep="\n", file=sys.stderr)
-        else:
-            ARTIFACTS.mkdir(exist_ok=True)
-            if text != committed:
-                file.write_text(text, encoding="utf-8")
-            size = len(compiled["deployedBytecode"]) // 2 - 1
-            state = "unchanged" if text == committed else "written"
-            print(f"contracts/artifacts/{file.name}  {size:>6,} of {EIP170_MAX_CODE_BYTES:,} bytes  {state}")
-    for stale in sorted(set(ARTIFACTS.glob("*.json")) - {ARTIFACTS / f"{contract}.json" for contract in contracts}):
-        if check:
-            failed = True
-            print(f"contracts/artifacts/{stale.name} has no source in contracts/src", file=sys.stderr)
-        else:
-            stale.unlink()
-    if failed and check:
-        print("Run ./scripts/compile and commit contracts/artifacts with the sources.", file=sys.stderr)
-    return 1 if failed else 0
+        results = dict(zip(contracts, pool.map(lambda contract: attempt(contract, compiler), contracts), strict=True))
+
+    # a file that several contracts import is compiled, and warned about, once for each
+    remarks = dict.fromkeys(remark for _, remarks in results.values() for remark in remarks)
+    print(*remarks, sep="\n", end="\n" if remarks else "", file=sys.stderr)
+    artifacts = {ARTIFACTS / f"{contract}.json": text for contract, (text, _) in results.items() if text is not None}
+    stale = {file for file in ARTIFACTS.glob("*.json") if file.stem not in contracts}
+    if check:
+        for file in stale:
+            print(f"contracts/artifacts/{file.name} has no source in contracts/src.", file=sys.stderr)
+        return 0 if compare(artifacts) and not remarks and not stale else 1
+    write(artifacts)
+    for file in stale:
+        file.unlink()
+    return 0 if len(artifacts) == len(contracts) else 1
 
 
 if __name__ == "__main__":
