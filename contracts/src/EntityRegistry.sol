@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {
+    AccessControlDefaultAdminRules
+} from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
+import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+
+import {IEntityRegistry} from "./interfaces/IEntityRegistry.sol";
+import {Errors} from "./libraries/Errors.sol";
+import {Roles} from "./libraries/Roles.sol";
+import {Entity, EntityKind, EntityRoles, KeyPurpose, Party, Registration, Standing} from "./types/Entity.sol";
+
+/// @title EntityRegistry
+/// @notice See {IEntityRegistry}.
+contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
+    using BitMaps for BitMaps.BitMap;
+    using Checkpoints for Checkpoints.Trace160;
+
+    /// @notice A key change that waits for its second approval.
+    struct KeyProposal {
+        address key;
+        bool custodial;
+        address proposer;
+    }
+
+    /* STORAGE */
+
+    mapping(bytes32 id => Entity) private _entities;
+    mapping(uint24 number => bytes32 id) private _idOf;
+    mapping(address account => bytes32 id) private _entityOf;
+    mapping(bytes32 id => Checkpoints.Trace160) private _evidenceKeys;
+    mapping(bytes32 id => mapping(KeyPurpose purpose => KeyProposal)) private _proposals;
+    /// @dev Apart from the record and keyed by number: one word serves 256 holders of a write-off batch.
+    BitMaps.BitMap private _frozen;
+    uint24 private _count;
+
+    /// @param adminDelay Seconds that a handover of the admin role waits between its two steps.
+    constructor(address admin, uint48 adminDelay) AccessControlDefaultAdminRules(adminDelay, admin) {}
+
+    /* ORGANISATIONS */
+
+    /// @inheritdoc IEntityRegistry
+    function register(Registration[] calldata registrations) external onlyRole(Roles.REGISTRAR) {
+        for (uint256 i = 0; i < registrations.length; ++i) {
+            _register(registrations[i]);
+        }
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function update(bytes32 id, EntityKind kind, uint8 roles, uint24 region, bytes28 controller)
+        external
+        onlyRole(Roles.REGISTRAR)
+    {
+        Entity storage record = _known(id);
+        bool platform = roles & EntityRoles.PLATFORM != 0;
+        if (platform && _evidenceKeys[id].latest() == 0) revert Errors.EntityRegistry_EvidenceKeyMismatch(id, roles);
+
+        record.kind = kind;
+        record.roles = roles;
+        record.region = region;
+        record.controller = controller;
+        emit EntityUpdated(id, kind, roles, region, controller);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function setStanding(bytes32 id, Standing standing, uint40 until) external onlyRole(Roles.REGISTRAR) {
+        Entity storage record = _known(id);
+        record.standing = standing;
+        record.standingUntil = until;
+        emit StandingSet(id, standing, until);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function freeze(bytes32 id, bytes32 reason) external onlyRole(Roles.REGULATOR) {
+        uint24 number = _known(id).number;
+        if (_frozen.get(number)) revert Errors.EntityRegistry_Frozen(id);
+        _frozen.set(number);
+        emit EntityFrozen(id, reason);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function unfreeze(bytes32 id) external onlyRole(Roles.REGULATOR) {
+        uint24 number = _known(id).number;
+        if (!_frozen.get(number)) revert Errors.EntityRegistry_NotFrozen(id);
+        _frozen.unset(number);
+        emit EntityUnfrozen(id);
+    }
+
+    /* KEYS */
+
+    /// @inheritdoc IEntityRegistry
+    function proposeKey(bytes32 id, KeyPurpose purpose, address key, bool custodial)
+        external
+        onlyRole(Roles.REGISTRAR)
+    {
+        _known(id);
+        if (key == address(0)) revert Errors.EntityRegistry_ZeroValue();
+        if (purpose == KeyPurpose.Account) _requireFreeAccount(key);
+        _proposals[id][purpose] = KeyProposal(key, custodial, msg.sender);
+        emit KeyProposed(id, purpose, key, custodial, msg.sender);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function confirmKey(bytes32 id, KeyPurpose purpose, address key) external onlyRole(Roles.REGULATOR) {
+        Entity storage record = _known(id);
+        KeyProposal memory proposal = _proposals[id][purpose];
+        if (key == address(0) || proposal.key != key) revert Errors.EntityRegistry_NotProposed(id, purpose, key);
+        if (proposal.proposer == msg.sender) revert Errors.EntityRegistry_SameApprover(msg.sender);
+
+        delete _proposals[id][purpose];
+        if (purpose == KeyPurpose.Account) {
+            // Anew: the account may have been taken since it was proposed.
+            _requireFreeAccount(key);
+            delete _entityOf[record.account];
+            _entityOf[key] = id;
+            record.account = key;
+        } else {
+            _evidenceKeys[id].push(uint96(block.timestamp), uint160(key));
+        }
+        emit KeyChanged(id, purpose, key, proposal.custodial);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IEntityRegistry
+    function entity(bytes32 id) external view returns (Entity memory) {
+        return _known(id);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function requireActive(bytes32 id, uint8 role) external view returns (Party memory) {
+        Entity storage record = _known(id);
+        if (_frozen.get(record.number)) revert Errors.EntityRegistry_Frozen(id);
+        if (record.roles & role == 0) revert Errors.EntityRegistry_RoleMissing(id, record.roles, role);
+        if (block.timestamp > record.standingUntil) {
+            revert Errors.EntityRegistry_StandingLapsed(id, record.standingUntil);
+        }
+        if (record.standing != Standing.Good) {
+            revert Errors.EntityRegistry_Excluded(id, record.standing, record.standingUntil);
+        }
+        return Party(record.number, record.account, record.controller);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function numberOf(bytes32 id) external view returns (uint24) {
+        return _entities[id].number;
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function idOf(uint24 number) external view returns (bytes32) {
+        return _idOf[number];
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function entityOf(address account) external view returns (bytes32) {
+        return _entityOf[account];
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function accountOf(uint24 number) external view returns (address) {
+        return _entities[_idOf[number]].account;
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function isFrozen(uint24 number) external view returns (bool) {
+        return _frozen.get(number);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function evidenceKeyAt(bytes32 id, uint40 moment) external view returns (address) {
+        return address(_evidenceKeys[id].upperLookupRecent(moment));
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function requireRole(bytes32 role, address account) external view {
+        if (!hasRole(role, account)) revert Errors.RoleMissing(role, account);
+    }
+
+    /* INTERNAL */
+
+    function _register(Registration calldata r) private {
+        if (r.id == 0 || r.account == address(0)) revert Errors.EntityRegistry_ZeroValue();
+        if (_entities[r.id].number != 0) revert Errors.EntityRegistry_AlreadyRegistered(r.id);
+        _requireFreeAccount(r.account);
+        bool platform = r.roles & EntityRoles.PLATFORM != 0;
+        if (platform != (r.evidenceKey != address(0))) revert Errors.EntityRegistry_EvidenceKeyMismatch(r.id, r.roles);
+
+        uint24 number = ++_count;
+        _entities[r.id] = Entity({
+            account: r.account,
+            kind: r.kind,
+            roles: r.roles,
+            region: r.region,
+            standing: r.standing,
+            standingUntil: r.standingUntil,
+            number: number,
+            controller: r.controller
+        });
+        _idOf[number] = r.id;
+        _entityOf[r.account] = r.id;
+        emit EntityRegistered(r.id, number, r.account, r);
+
+        if (platform) {
+            _evidenceKeys[r.id].push(uint96(block.timestamp), uint160(r.evidenceKey));
+            emit KeyChanged(r.id, KeyPurpose.Evidence, r.evidenceKey, r.custodial);
+        }
+    }
+
+    function _known(bytes32 id) private view returns (Entity storage record) {
+        record = _entities[id];
+        if (record.number == 0) revert Errors.EntityRegistry_Unknown(id);
+    }
+
+    function _requireFreeAccount(address account) private view {
+        bytes32 holder = _entityOf[account];
+        if (holder != 0) revert Errors.EntityRegistry_AccountTaken(account, holder);
+    }
+
+    /// @dev Separation of duties: no key both approves and settles.
+    function _grantRole(bytes32 role, address account) internal override returns (bool) {
+        if (role == Roles.REVIEWER && hasRole(Roles.FINANCE, account)) {
+            revert Errors.RoleConflict(account, Roles.FINANCE, role);
+        }
+        if (role == Roles.FINANCE && hasRole(Roles.REVIEWER, account)) {
+            revert Errors.RoleConflict(account, Roles.REVIEWER, role);
+        }
+        return super._grantRole(role, account);
+    }
+
+    /// @dev The error of the three contracts, rather than OpenZeppelin's.
+    function _checkRole(bytes32 role, address account) internal view override {
+        if (!hasRole(role, account)) revert Errors.RoleMissing(role, account);
+    }
+}
