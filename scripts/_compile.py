@@ -33,6 +33,7 @@ OUTPUTS = [
     "evm.deployedBytecode.immutableReferences",
     "evm.methodIdentifiers",
 ]
+EXTERNAL_FUNCTION = re.compile(r"^    function [^;{]*\b(?:external|public)\b", re.MULTILINE)
 IMPORTED_PATH = re.compile(r"""^\s*(?:import|\}\s*from)\b[^;"']*["']([^"']+)["']""", re.MULTILINE)
 
 
@@ -62,10 +63,22 @@ def imports(name: str, content: str) -> Iterator[str]:
         yield posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path.startswith(".") else path
 
 
-def closure(contract: str) -> dict[str, str]:
+def deployables() -> dict[str, str]:
+    """What is deployed, as {contract: source name}: the contracts, and the libraries with external functions, which are
+    linked into them by address."""
+    files = sorted((CONTRACTS / "src").glob("*.sol"))
+    linked = [
+        file
+        for file in sorted((CONTRACTS / "src/libraries").glob("*.sol"))
+        if EXTERNAL_FUNCTION.search(file.read_text(encoding="utf-8"))
+    ]
+    return {file.stem: file.relative_to(CONTRACTS).as_posix() for file in [*files, *linked]}
+
+
+def closure(contract: str, source: str) -> dict[str, str]:
     """The file of a contract and all that it imports, as {source name: content}."""
     sources: dict[str, str] = {}
-    wanted = [f"src/{contract}.sol"]
+    wanted = [source]
     while wanted:
         name = wanted.pop()
         if name in sources:
@@ -86,27 +99,27 @@ def digest(sources: dict[str, str]) -> str:
     return total.hexdigest()
 
 
-def artifact(contract: str, compiler: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def artifact(contract: str, source: str, compiler: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Compiles one contract with only the files that it needs, so that its bytes depend on nothing else.
 
     Returns the artifact and the compiler's warnings about our own sources.
     """
-    sources = closure(contract)
+    sources = closure(contract, source)
     try:
         answer = solcx.compile_standard(
             {
                 "language": "Solidity",
                 "sources": {name: {"content": sources[name]} for name in sorted(sources)},
-                "settings": {**compiler["settings"], "outputSelection": {f"src/{contract}.sol": {contract: OUTPUTS}}},
+                "settings": {**compiler["settings"], "outputSelection": {source: {contract: OUTPUTS}}},
             },
             solc_binary=SOLC,
         )
     except SolcError as error:
         raise CompileError(f"{contract}: {error.message}") from error
     try:
-        compiled = answer["contracts"][f"src/{contract}.sol"][contract]
+        compiled = answer["contracts"][source][contract]
     except KeyError:
-        raise CompileError(f"{contract}: src/{contract}.sol defines no contract of that name") from None
+        raise CompileError(f"{contract}: {source} defines no contract of that name") from None
     evm = compiled["evm"]
     size = len(evm["deployedBytecode"]["object"]) // 2
     if size > EIP170_MAX_CODE_BYTES:
@@ -151,10 +164,10 @@ def differences(committed: str | None, compiled: str) -> list[str]:
     return lines or ["  the layout of the JSON differs"]
 
 
-def attempt(contract: str, compiler: dict[str, Any]) -> tuple[str | None, list[str]]:
+def attempt(contract: str, source: str, compiler: dict[str, Any]) -> tuple[str | None, list[str]]:
     """Text of the artifact, None if there can be none, and what the compiler has to say."""
     try:
-        compiled, warnings = artifact(contract, compiler)
+        compiled, warnings = artifact(contract, source, compiler)
     except CompileError as error:
         return None, [str(error)]
     return json.dumps(compiled, indent=1, sort_keys=True, ensure_ascii=False) + "\n", warnings
@@ -193,13 +206,14 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail on any difference, and on warnings")
     check = parser.parse_args().check
 
-    contracts = sorted(path.stem for path in (CONTRACTS / "src").glob("*.sol"))
+    contracts = deployables()
     if not contracts:
         print("There is no contract in contracts/src.", file=sys.stderr)
         return 1
     compiler = {"version": compiler_version(), "settings": compiler_settings()}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = dict(zip(contracts, pool.map(lambda contract: attempt(contract, compiler), contracts), strict=True))
+        answers = pool.map(lambda item: attempt(*item, compiler), contracts.items())
+        results = dict(zip(contracts, answers, strict=True))
 
     # a file that several contracts import is compiled, and warned about, once for each
     remarks = dict.fromkeys(remark for _, remarks in results.values() for remark in remarks)
