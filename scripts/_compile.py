@@ -212,7 +212,7 @@ def main() -> int:
         return 1
     compiler = {"version": compiler_version(), "settings": compiler_settings()}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        answers = pool.map(lambda item: attempt(*item, compiler), contracts.items())
+        answers = pool.map(lambda item: attempt(item[0], item[1], compiler), contracts.items())
         results = dict(zip(contracts, answers, strict=True))
 
     # a file that several contracts import is compiled, and warned about, once for each
