@@ -1,0 +1,1 @@
+"""The gateway: HTTP in, transactions out, projections read. One package per capability."""

@@ -1,0 +1,51 @@
+"""The one settings object. Every value comes from the environment or has a default that works from a fresh clone."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of a process.
+
+    Attributes:
+        data_dir: Folder for keys, the default database and the embedded chain. `SUANQUAN_DATA_DIR`.
+        database_url: SQLAlchemy URL; SQLite in `data_dir` when unset. `DATABASE_URL`.
+        chain_url: JSON-RPC of a node; the embedded node when unset. `CHAIN_URL`.
+        host: Address that the gateway listens on. `SUANQUAN_HOST`.
+        port: Port of the gateway; 0 takes a free one. `SUANQUAN_PORT`.
+        node_port: Port of the embedded node on loopback; 0 takes a free one. `SUANQUAN_NODE_PORT`.
+        chain_id: Chain id of a new embedded chain. `SUANQUAN_CHAIN_ID`.
+        batch_max_age_s: Oldest a submission may grow before its batch is closed, in seconds.
+        batch_max_records: Records at which a batch is closed at once.
+        redeem_batch: Claims presented in one transaction at most.
+        confirmations: Blocks on top of a transaction's before it counts as final.
+        max_body_bytes: Largest request body, in bytes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SUANQUAN_", extra="ignore")
+
+    data_dir: Path = Path(".suanquan")
+    database_url_: str = Field(default="", validation_alias="DATABASE_URL")
+    chain_url: str = Field(default="", validation_alias="CHAIN_URL")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)
+    node_port: int = Field(default=8545, ge=0, le=65535)
+    chain_id: int = Field(default=86371, gt=0)
+    batch_max_age_s: float = Field(default=2.0, ge=0)
+    batch_max_records: int = Field(default=10_000, gt=0)
+    redeem_batch: int = Field(default=20, gt=0, le=50)
+    confirmations: int = Field(default=1, ge=1)
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+
+    @cached_property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database; a plain postgresql:// is given the driver that is installed."""
+        if not self.database_url_:
+            return f"sqlite:///{self.data_dir.resolve() / 'gateway.sqlite'}"
+        for scheme in ("postgresql://", "postgres://"):
+            if self.database_url_.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url_.removeprefix(scheme)
+        return self.database_url_
