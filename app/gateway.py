@@ -1,0 +1,44 @@
+"""What a running gateway holds: the parts that requests and workers share, made once at start."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chain.keys import Signer
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.settings import Settings
+from chain.contracts import Contracts
+from chain.rpc import RpcClient
+
+POSTGRES_COMMANDS = 12
+"""Commands at once on PostgreSQL: below the connection pool and the thread pool, so that a command that holds a lock
+always finds a thread to go on with."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Shared parts.
+
+    Attributes:
+        signers: Key name (`operator`, `relayer`, ...) to signer.
+        jurisdiction_key: 32 bytes that key the digests of identifiers; onboarded platforms and auditors hold it too.
+        custody_seed: 32 bytes from which custodial keys of organisations are derived.
+        start_block: Block of the deployment.
+        command_gate: Lets one command at a time write to SQLite, several to PostgreSQL.
+    """
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    rpc: RpcClient
+    contracts: Contracts
+    start_block: int
+    signers: Mapping[str, Signer]
+    jurisdiction_key: bytes = field(repr=False)
+    custody_seed: bytes = field(repr=False)
+    command_gate: asyncio.Semaphore
+
+    @staticmethod
+    def gate_for(database_url: str) -> asyncio.Semaphore:
+        """The command gate that fits a database."""
+        return asyncio.Semaphore(1 if database_url.startswith("sqlite") else POSTGRES_COMMANDS)

@@ -1,0 +1,110 @@
+"""How a request meets the database: a command is one transaction, committed before its answer leaves; a query reads.
+
+Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSession`. Queries use `QuerySession`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from app.auth.roles import Role
+from app.auth.service import Principal, authenticate, demand
+from app.errors import ApiError
+from app.gateway import Gateway
+from app.idempotency.service import keep, key_of, request_digest, reserve
+
+
+def gateway_of(request: Request) -> Gateway:
+    """The running gateway."""
+    return cast(Gateway, request.app.state.gateway)
+
+
+class CommandRoute(APIRoute):
+    """Runs a command in one transaction: authenticate, reserve the idempotency key, act, keep the answer, commit."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        act = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            gateway = gateway_of(request)
+            body = await _body(request, gateway.settings.max_body_bytes)
+            key = key_of(request)
+            async with gateway.command_gate:
+                session = gateway.sessions()
+                try:
+                    principal = await run_in_threadpool(authenticate, session, request)
+                    request.state.session, request.state.principal = session, principal
+                    if key is None:
+                        response = await act(request)
+                    else:
+                        digest = request_digest(request, body)
+                        replay = await run_in_threadpool(reserve, session, principal.key_id, key, digest)
+                        response = replay or await act(request)
+                        if replay is None:
+                            await run_in_threadpool(keep, session, principal.key_id, key, response)
+                    await run_in_threadpool(session.commit)
+                finally:
+                    await run_in_threadpool(session.close)
+            return response
+
+        return handle
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body, refused with 413 as soon as it is known to be too large."""
+    size = 0
+    chunks = []
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise ApiError(413, "body_too_large", f"The body may have at most {limit} bytes.", limit_bytes=limit)
+        chunks.append(chunk)
+    body = b"".join(chunks)
+    request._body = body  # where Request.body() looks first: the stream can be read once only
+    return body
+
+
+def _command_session(request: Request) -> Session:
+    return cast(Session, request.state.session)
+
+
+def _query_session(request: Request) -> Iterator[Session]:
+    with gateway_of(request).sessions() as session:
+        session.connection(execution_options={"readonly": True})
+        yield session
+
+
+CommandSession = Annotated[Session, Depends(_command_session)]
+"""The session of a command; never committed in a service."""
+QuerySession = Annotated[Session, Depends(_query_session, scope="function", max_concurrency=8)]
+"""A session to read with. Fewer at once than connections, so that none waits while it holds a thread."""
+TheGateway = Annotated[Gateway, Depends(gateway_of)]
+
+
+def _caller(request: Request) -> Principal:
+    return cast(Principal, request.state.principal)
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+"""Who sent a command."""
+
+
+def _reader(request: Request, session: QuerySession) -> Principal:
+    return authenticate(session, request)
+
+
+Reader = Annotated[Principal, Depends(_reader)]
+"""Who sent a query."""
+
+
+def only(*roles: Role) -> Callable[[Principal], None]:
+    """A dependency of a command that refuses callers without one of the roles."""
+
+    def check(principal: Caller) -> None:
+        demand(principal, *roles)
+
+    return check
