@@ -94,7 +94,7 @@ def boolean(value: Any, name: str) -> bool:
 
 
 def block_ref(value: Any, name: str, default: str | None = None) -> BlockRef:
-    """A tag, a number, or an EIP-1898 object."""
+    """A tag, a number, a hash, or an EIP-1898 object."""
     if value is None and default is not None:
         return BlockRef(tag=default)
     if isinstance(value, dict):
@@ -106,6 +106,8 @@ def block_ref(value: Any, name: str, default: str | None = None) -> BlockRef:
         return block_ref(known["blockNumber"], f"{name}.blockNumber")
     if isinstance(value, str) and value in TAGS:
         return BlockRef(tag=value)
+    if isinstance(value, str) and len(value) == 66:
+        return BlockRef(hash=hex_bytes(value, name, 32))
     return BlockRef(number=quantity(value, name, 63))
 
 

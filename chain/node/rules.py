@@ -10,6 +10,7 @@ Cancun rules, with three choices for a chain that one operator runs on demand:
   vouchers expire early. It never carries an earlier one.
 """
 
+import sys
 from collections.abc import Iterable
 
 from eth.abc import ComputationAPI, MessageAPI, SignedTransactionAPI
@@ -21,6 +22,11 @@ from eth_typing import Address, BlockNumber, Hash32
 
 from .codec import int_to_bytes, keccak, rlp_encode
 from .header import Header
+
+# py-evm raises Python's recursion limit to 100,000 for the whole process. With that, C code such as a JSON parser runs
+# off its thread's stack: one request of 100 kB of "[" ends the process with SIGSEGV, here or in the gateway around it.
+# The EVM needs six frames for each of its 1,024 call levels, a few more for creations.
+sys.setrecursionlimit(15_000)
 
 # "SQ" in ASCII. Not 31337, so that a signature made on a test chain (EIP-712 binds the chain id) is worth nothing here.
 DEFAULT_CHAIN_ID = 0x5351
