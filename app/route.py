@@ -16,6 +16,7 @@ from app.auth.service import Principal, authenticate, demand
 from app.errors import ApiError
 from app.gateway import Gateway
 from app.idempotency.service import keep, key_of, request_digest, reserve
+from app.operations.waiting import await_outcome
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -49,7 +50,7 @@ class CommandRoute(APIRoute):
                     await run_in_threadpool(session.commit)
                 finally:
                     await run_in_threadpool(session.close)
-            return response
+            return await await_outcome(request, response, gateway.sessions)
 
         return handle
 

@@ -1,5 +1,6 @@
 """What all request and response bodies share."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -8,6 +9,9 @@ from stdnum.cn import uscc as uscc_number
 
 MAX_FEN = 2**48 - 1
 """Largest amount of a budget on chain, in fen."""
+
+
+MAKER = re.compile(r"maker:[0-9A-Za-z-]{4,40}")
 
 
 class Schema(BaseModel):
@@ -24,8 +28,16 @@ def _check_uscc(value: str) -> str:
     return value
 
 
+def _check_organisation(value: str) -> str:
+    if MAKER.fullmatch(value):
+        return value
+    return _check_uscc(value)
+
+
 Uscc = Annotated[str, AfterValidator(_check_uscc)]
 """A 统一社会信用代码 (GB 32100-2015), check character included."""
+OrganisationNumber = Annotated[str, AfterValidator(_check_organisation)]
+"""A USCC or, for makers (创客), who are not legal persons, `maker:` and a document number of up to 40 characters."""
 Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 """32 bytes in lower-case hex."""
 HexAddress = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]

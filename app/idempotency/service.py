@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.errors import ApiError, Conflict
+from app.errors import ApiError, Conflict, problem_response
 from app.idempotency.models import IdempotencyKey
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
@@ -52,9 +52,10 @@ def reserve(session: Session, tenant: str, key: str, digest: bytes) -> Response 
     try:
         with session.begin_nested():
             session.execute(row)
-        return None
     except IntegrityError:
         stored = session.get_one(IdempotencyKey, (tenant, key))
+    else:
+        return None
     if stored.request_sha256 != digest:
         raise Conflict("idempotency_key_reused", f"Idempotency-Key {key} was used for another request.")
     headers = {"content-type": stored.media_type, "idempotent-replay": "true"}
@@ -62,8 +63,11 @@ def reserve(session: Session, tenant: str, key: str, digest: bytes) -> Response 
 
 
 def keep(session: Session, tenant: str, key: str, response: Response) -> None:
-    """Keeps the answer of the request that reserved the key."""
+    """Keeps the answer of the request that reserved the key. One that must not be stored, a secret, is kept as a
+    problem that says so."""
     stored = session.get_one(IdempotencyKey, (tenant, key))
+    if response.headers.get("cache-control") == "no-store":
+        response = problem_response(Conflict("shown_once", "The answer held a secret and was shown once; ask anew."))
     stored.status = response.status_code
     stored.media_type = response.headers["content-type"]
     stored.body = bytes(response.body)

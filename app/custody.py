@@ -1,0 +1,15 @@
+"""Keys that the gateway keeps for organisations that keep none: derived from one seed, so nothing more is stored."""
+
+from chain.keys import Signer, derive
+
+from app.gateway import Gateway
+
+
+def account_of(gateway: Gateway, uscc: str) -> str:
+    """The custodial account of an organisation, as a 0x address."""
+    return derive(gateway.custody_seed, f"account:{uscc}").address
+
+
+def evidence_signer_of(gateway: Gateway, uscc: str) -> Signer:
+    """The custodial evidence key of a platform."""
+    return derive(gateway.custody_seed, f"evidence:{uscc}")

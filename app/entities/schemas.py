@@ -1,0 +1,87 @@
+"""Bodies of organisations."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.schema import HexAddress, OrganisationNumber, Region, Schema, UnixSeconds
+
+Kind = Literal["enterprise", "research_institute", "university", "intermediary", "maker", "platform", "supplier"]
+RoleName = Literal["buyer", "supplier", "platform"]
+StandingName = Literal["good", "dishonest", "tax_blacklisted"]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class NewEntity(Schema):
+    """An organisation to register.
+
+    Attributes:
+        roles: Parts that it may play.
+        controller: Name or number of the controlling group; empty where there is none.
+        standing_until: Unix seconds until which the standing holds.
+        account: Its own account; left out, the gateway keeps one for it.
+        evidence_key: A platform's own signing key; left out, the gateway keeps one for it.
+    """
+
+    uscc: OrganisationNumber
+    name: Text
+    kind: Kind
+    roles: Annotated[list[RoleName], Field(min_length=1, max_length=3)]
+    region: Region
+    controller: Annotated[str, Field(max_length=64)] = ""
+    standing: StandingName = "good"
+    standing_until: UnixSeconds
+    account: HexAddress | None = None
+    evidence_key: HexAddress | None = None
+
+
+class NewEntities(Schema):
+    """Organisations to register in one transaction."""
+
+    entities: Annotated[list[NewEntity], Field(min_length=1, max_length=100)]
+
+
+class NewStanding(Schema):
+    """A standing to record."""
+
+    standing: StandingName
+    until: UnixSeconds
+
+
+class Reason(Schema):
+    """Why something is done; it goes on chain, so at most 31 ASCII characters."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=31, pattern=r"^[\x20-\x7e]+$")]
+
+
+class KeyChange(Schema):
+    """A key to propose or confirm. `custodial`, of an evidence key: the gateway keeps it."""
+
+    purpose: Literal["account", "evidence"]
+    key: HexAddress
+    custodial: bool = False
+
+
+class EntityView(Schema):
+    """An organisation: what is known off chain, and what the registry on chain says now."""
+
+    uscc: str
+    entity_id: str
+    name: str
+    kind: str
+    region: str
+    controller: str
+    registered: bool
+    account: str | None
+    roles: list[str]
+    standing: str | None
+    standing_until: int | None
+    frozen: bool | None
+    evidence_key: str | None
+
+
+class EntityPage(Schema):
+    """A page of organisations; `next` is the cursor of the page after it."""
+
+    items: list[EntityView]
+    next: str | None

@@ -1,0 +1,60 @@
+"""The HTTP application."""
+
+from fastapi import FastAPI
+
+from app import errors
+from app.applications.router import queries as application_queries
+from app.applications.router import router as applications
+from app.auth.router import router as api_keys
+from app.claims.router import queries as claim_queries
+from app.claims.router import router as claims
+from app.entities.router import queries as entity_queries
+from app.entities.router import router as entities
+from app.evidence.router import queries as evidence_queries
+from app.evidence.router import router as evidence
+from app.gateway import Gateway
+from app.health import router as health
+from app.operations.router import router as operations
+from app.programmes.router import queries as programme_queries
+from app.programmes.router import router as programmes
+from app.reports.router import router as reports
+from app.settlement.router import queries as settlement_queries
+from app.settlement.router import router as settlement
+from app.vouchers.router import queries as voucher_queries
+from app.vouchers.router import router as vouchers
+
+ROUTERS = (
+    health,
+    api_keys,
+    entities,
+    entity_queries,
+    programmes,
+    programme_queries,
+    applications,
+    application_queries,
+    evidence,
+    evidence_queries,
+    claims,
+    claim_queries,
+    vouchers,
+    voucher_queries,
+    settlement,
+    settlement_queries,
+    reports,
+    operations,
+)
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """The application on top of a running gateway."""
+    app = FastAPI(
+        title="Suanquan 算券",
+        version="0.1.0",
+        description="Trusted compute-voucher service (可信算力券服务平台). Amounts are in fen, rates in basis points, "
+        "instants in Unix seconds.",
+    )
+    app.state.gateway = gateway
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""Operations: what was accepted for the chain, and what became of it."""

@@ -1,0 +1,1 @@
+"""Programmes: policy files become published terms on chain."""

@@ -1,0 +1,18 @@
+"""Policy files as they were when a programme was made of them."""
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chain.sql import Base, Hash32
+
+
+class PolicyFile(Base):
+    """A policy file, byte for byte, by the digest that stands on chain."""
+
+    __tablename__ = "policy_files"
+
+    digest: Mapped[bytes] = mapped_column(Hash32, primary_key=True)
+    policy: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[int] = mapped_column(BigInteger)

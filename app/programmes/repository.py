@@ -1,0 +1,36 @@
+"""SQL of programmes."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.indexer.models import Budget, Programme, Tier
+from app.programmes.models import PolicyFile
+
+
+def policy_file(session: Session, digest: bytes) -> PolicyFile | None:
+    """A policy file by its digest."""
+    return session.get(PolicyFile, digest)
+
+
+def programme(session: Session, programme_id: int) -> Programme | None:
+    """A programme by its number."""
+    return session.get(Programme, programme_id)
+
+
+def programmes(session: Session, group: int | None) -> list[Programme]:
+    """All programmes, of one group if one is named."""
+    query = select(Programme).order_by(Programme.id)
+    return list(session.scalars(query if group is None else query.where(Programme.group_id == group)))
+
+
+def budgets(session: Session, programme_id: int) -> Sequence[Budget]:
+    """The budgets of a programme."""
+    query = select(Budget).where(Budget.programme_id == programme_id).order_by(Budget.index)
+    return list(session.scalars(query))
+
+
+def tiers(session: Session, programme_id: int) -> Sequence[Tier]:
+    """The tiers of a programme."""
+    return list(session.scalars(select(Tier).where(Tier.programme_id == programme_id).order_by(Tier.index)))
