@@ -1,0 +1,263 @@
+"""Keys behind one small interface, and the folder that keeps them.
+
+In production the approvers, the platforms and perhaps the relayer sign elsewhere (wallet, KMS): whatever offers
+`Signer` will do. By default the keys lie in a folder of keystore v3 files, which geth, cast and MetaMask read too.
+"""
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from coincurve import PrivateKey
+from eth_account import Account
+from eth_hash.auto import keccak
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+
+from .abi import checksum_address
+
+# The names of the keys that a deployment uses. The admin also deploys.
+ADMIN = "admin"
+KEY_NAMES = (
+    ADMIN,
+    "operator",
+    "registrar",
+    "reviewer-1",
+    "reviewer-2",
+    "reviewer-3",
+    "finance",
+    "regulator",
+    "relayer",
+)
+
+# scrypt's cost makes guessing a password slow. The password that is made at first start has 256 bits, which nobody
+# guesses, so a dear cost would protect nothing and delay every start: 2**14 takes about 50 ms a key where geth's 2**18
+# takes a second. Whoever sets a password of their own should set a long one.
+SCRYPT_N = 2**14
+
+_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class KeystoreError(Exception):
+    """A key cannot be read or must not be used; the text says what to do. It never contains a secret."""
+
+
+class Signer(Protocol):
+    """A key that signs. Signatures are 65 bytes r ‖ s ‖ v, v being 27 or 28, s in the lower half (EIP-2)."""
+
+    @property
+    def address(self) -> str:
+        """The key's address, EIP-55."""
+
+    def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
+        """Raw signed transaction, from fields named as in JSON-RPC (`nonce`, `gas`, `maxFeePerGas`, ...)."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Signature over 32 bytes, as they are."""
+
+    def sign_typed_data(self, message: Mapping[str, Any]) -> bytes:
+        """Signature over EIP-712 typed data in its JSON form (`types`, `primaryType`, `domain`, `message`)."""
+
+
+class LocalSigner:
+    """A private key in memory."""
+
+    __slots__ = ("_key", "address")
+
+    address: str
+
+    def __init__(self, private_key: bytes) -> None:
+        """Take a private key of 32 bytes.
+
+        Raises:
+            ValueError: not a secp256k1 private key.
+        """
+        self._key = PrivateKey(private_key)
+        self.address = checksum_address(keccak(self._key.public_key.format(compressed=False)[1:])[12:])
+
+    def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
+        """See `Signer`."""
+        fields = dict(transaction)
+        if fields.get("to"):
+            fields["to"] = checksum_address(fields["to"])  # eth-account signs for no other spelling
+        return bytes(Account.sign_transaction(fields, self._key.secret).raw_transaction)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """See `Signer`."""
+        if len(digest) != 32:
+            raise ValueError(f"a digest has 32 bytes, not {len(digest)}")
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
+
+    def sign_typed_data(self, message: Mapping[str, Any]) -> bytes:
+        """See `Signer`."""
+        return bytes(Account.sign_typed_data(self._key.secret, full_message=dict(message)).signature)
+
+    def __repr__(self) -> str:
+        return f"LocalSigner({self.address})"
+
+
+def derive(seed: bytes, label: str) -> LocalSigner:
+    """The key that belongs to a label, for organisations and platforms that keep none themselves.
+
+    Nothing is stored: the same seed and label always give the same key, and no key tells anything of another.
+
+    Args:
+        seed: 32 secret bytes.
+        label: what the key is for, for example "account:91410100MA45F...".
+    """
+    if len(seed) < 32:
+        raise ValueError("a seed has at least 32 bytes")
+    attempt = 0
+    while True:
+        key = hmac.digest(seed, f"suanquan/key/{attempt}/{label}".encode(), "sha256")
+        # All but one in 2**127 values are keys.
+        if 0 < int.from_bytes(key, "big") < _SECP256K1_ORDER:
+            return LocalSigner(key)
+        attempt += 1
+
+
+class Keystore:
+    """A folder with one keystore v3 file for each name, all under one password.
+
+        var/keys/password        made at first start, unless the password is given
+        var/keys/relayer.json    made when it is first asked for
+
+    Keys are decrypted when they are first used. Two processes may start on one folder at the same time: whoever comes
+    second uses the key of the first.
+    """
+
+    def __init__(self, folder: str | Path, *, password: str | None = None) -> None:
+        """Name the folder.
+
+        Args:
+            folder: made where missing, for the owner alone.
+            password: of every file here; None reads it from the folder's file `password`, made where missing.
+
+        Raises:
+            KeystoreError: others can read the password, or keys are there and the password is not.
+        """
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if password == "":
+            raise KeystoreError("the keystore's password is empty")
+        self._password = password if password is not None else self._stored_password()
+        self._secrets: dict[str, bytes] = {}
+        self._signers: dict[str, LocalSigner] = {}
+
+    def names(self) -> list[str]:
+        """Names that have a key, in order."""
+        return sorted(path.stem for path in self.folder.glob("*.json"))
+
+    def signer(self, name: str) -> LocalSigner:
+        """The key of a name, made where missing.
+
+        Raises:
+            KeystoreError: others can read the file, the password is wrong, or it is no keystore file.
+        """
+        if name not in self._signers:
+            self._signers[name] = LocalSigner(self.secret(name))
+        return self._signers[name]
+
+    def secret(self, name: str) -> bytes:
+        """The 32 secret bytes of a name, made where missing: a private key, a seed or a MAC key.
+
+        Raises:
+            KeystoreError: see `signer`.
+        """
+        if name not in self._secrets:
+            path = self._path(name)
+            if not path.exists():
+                self._create(path)
+            self._secrets[name] = self._decrypt(path)
+        return self._secrets[name]
+
+    def store(self, name: str, secret: bytes) -> None:
+        """Keep a secret of one's own under a name.
+
+        Raises:
+            KeystoreError: the name has another one.
+            ValueError: not a secp256k1 private key, which is what a keystore file holds.
+        """
+        LocalSigner(secret)
+        path = self._path(name)
+        if not path.exists():
+            _write_new(path, self._encrypt(secret))
+        if self.secret(name) != secret:
+            raise KeystoreError(f"{path} already holds another key")
+
+    def __repr__(self) -> str:
+        return f"Keystore({str(self.folder)!r})"
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise KeystoreError(f"a key's name has lower-case letters, digits and hyphens, unlike {name!r}")
+        return self.folder / f"{name}.json"
+
+    def _stored_password(self) -> str:
+        path = self.folder / "password"
+        if not path.exists():
+            if self.names():
+                raise KeystoreError(
+                    f"{self.folder} holds keys but no file 'password'; give the password or put it back"
+                )
+            _write_new(path, secrets.token_urlsafe(32).encode())
+        password = _read_private(path).decode().strip()
+        if not password:
+            raise KeystoreError(f"{path} is empty")
+        return password
+
+    def _create(self, path: Path) -> None:
+        key = 0
+        while not 0 < key < _SECP256K1_ORDER:
+            key = secrets.randbits(256)
+        _write_new(path, self._encrypt(key.to_bytes(32, "big")))
+
+    def _encrypt(self, secret: bytes) -> bytes:
+        content = create_keyfile_json(secret, self._password.encode(), kdf="scrypt", iterations=SCRYPT_N)
+        return json.dumps(content).encode()
+
+    def _decrypt(self, path: Path) -> bytes:
+        try:
+            return bytes(decode_keyfile_json(json.loads(_read_private(path)), self._password.encode()))
+        except (ValueError, LookupError, TypeError, AttributeError, NotImplementedError) as error:
+            # Not chained: the message of the cause may show what was decrypted.
+            reason = "the password does not open it" if "MAC" in str(error) else "it is no keystore v3 file"
+            raise KeystoreError(f"{path}: {reason}") from None
+
+
+def _read_private(path: Path) -> bytes:
+    """Content of a file that nobody but its owner can read."""
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise KeystoreError(
+            f"{path} can be read by others (mode {mode:o}): chmod 600 {path}, and change what was in it"
+        )
+    return path.read_bytes()
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Put a file there whole, durable and for the owner alone; does nothing if there is one already."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)  # unlike rename, this fails if somebody was faster
+        except FileExistsError:
+            return
+    finally:
+        temporary.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
