@@ -1,8 +1,7 @@
 """Keys that the gateway keeps for organisations that keep none: derived from one seed, so nothing more is stored."""
 
-from chain.keys import Signer, derive
-
 from app.gateway import Gateway
+from chain.keys import Signer, derive
 
 
 def account_of(gateway: Gateway, uscc: str) -> str:

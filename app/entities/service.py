@@ -95,44 +95,41 @@ def find(session: Session, uscc: str) -> Organisation:
 
 def set_standing(session: Session, gateway: Gateway, uscc: str, standing: NewStanding) -> Operation:
     """Records a standing on chain."""
-    args = [find(session, uscc).entity_id, Standing[standing.standing.upper()], standing.until]
-    return _call(session, gateway, "set_standing", "registrar", "setStanding", args, uscc)
+    value = Standing[standing.standing.upper()]
+    return _call(session, gateway, "registrar", "setStanding", uscc, value, standing.until)
 
 
 def freeze(session: Session, gateway: Gateway, uscc: str, reason: str) -> Operation:
     """Freezes an organisation everywhere."""
-    args = [find(session, uscc).entity_id, reason.encode().ljust(32, b"\0")]
-    return _call(session, gateway, "freeze_entity", "regulator", "freeze", args, uscc)
+    return _call(session, gateway, "regulator", "freeze", uscc, reason.encode().ljust(32, b"\0"))
 
 
 def unfreeze(session: Session, gateway: Gateway, uscc: str) -> Operation:
     """Ends a freeze."""
-    return _call(session, gateway, "unfreeze_entity", "regulator", "unfreeze", [find(session, uscc).entity_id], uscc)
+    return _call(session, gateway, "regulator", "unfreeze", uscc)
 
 
 def propose_key(session: Session, gateway: Gateway, uscc: str, change: KeyChange) -> Operation:
     """First approval of a key change."""
-    args = [find(session, uscc).entity_id, KeyPurpose[change.purpose.upper()], change.key, change.custodial]
-    return _call(session, gateway, "propose_key", "registrar", "proposeKey", args, uscc)
+    purpose = KeyPurpose[change.purpose.upper()]
+    return _call(session, gateway, "registrar", "proposeKey", uscc, purpose, change.key, change.custodial)
 
 
 def confirm_key(session: Session, gateway: Gateway, uscc: str, change: KeyChange) -> Operation:
     """Second approval of a key change."""
-    args = [find(session, uscc).entity_id, KeyPurpose[change.purpose.upper()], change.key]
-    return _call(session, gateway, "confirm_key", "regulator", "confirmKey", args, uscc)
+    return _call(session, gateway, "regulator", "confirmKey", uscc, KeyPurpose[change.purpose.upper()], change.key)
 
 
-def _call(
-    session: Session, gateway: Gateway, kind: str, signer: str, function: str, args: Sequence[object], uscc: str
-) -> Operation:
+def _call(session: Session, gateway: Gateway, signer: str, function: str, uscc: str, *args: object) -> Operation:
+    """A registry call about one organisation, whose id is the first argument."""
     return submit(
         session,
         gateway,
-        kind=kind,
+        kind=f"entity_{function}",
         signer=signer,
         contract="EntityRegistry",
         function=function,
-        args=args,
+        args=[find(session, uscc).entity_id, *args],
         ref=uscc,
     )
 

@@ -16,7 +16,7 @@ class NewProgramme(Schema):
 
     policy: Annotated[str, Field(max_length=64)] | None = None
     policy_yaml: Annotated[str, Field(max_length=200_000)] | None = None
-    approvers: dict[str, list[HexAddress]] = {}
+    approvers: Annotated[dict[str, list[HexAddress]], Field(default_factory=dict)]
 
 
 class Listing(Schema):

@@ -1,0 +1,186 @@
+"""Starts and stops a service: keys, node, database, deployment, workers.
+
+Everything it needs it makes at first start, and finds again after `kill -9`: the keystore, the embedded chain, the
+database and the deployment are each durable step by step.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from chain.deploy import Deployer
+from chain.relay.relay import Relay
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.auth.models import ApiKey
+from app.auth.roles import Role
+from app.auth.service import create_key
+from app.claims.presenter import ClaimPresenter
+from app.deployment import Deployment
+from app.evidence.anchorer import Anchorer
+from app.gateway import Gateway
+from app.indexer.indexer import Indexer
+from app.migrate import upgrade
+from app.secret_file import write_secret
+from app.settings import Settings
+from app.workers import Worker
+from chain.contracts import Contracts
+from chain.enums import Role as OfficerRole
+from chain.keys import ADMIN, KEY_NAMES, Keystore, LocalSigner
+from chain.node import EmbeddedNode
+from chain.rpc import RpcClient
+from chain.sql import open_engine, sessions
+
+log = logging.getLogger(__name__)
+
+GENESIS_WEI = 10**27
+"""Given to each of the service's keys on an embedded chain, where gas is free in all but name."""
+OFFICERS: Mapping[str, tuple[Role, str]] = {
+    "operator": (Role.OPERATOR, ""),
+    "registrar": (Role.REGISTRAR, ""),
+    "reviewer-1": (Role.REVIEWER, "reviewer-1"),
+    "reviewer-2": (Role.REVIEWER, "reviewer-2"),
+    "reviewer-3": (Role.REVIEWER, "reviewer-3"),
+    "finance": (Role.FINANCE, ""),
+    "regulator": (Role.REGULATOR, ""),
+}
+"""API keys that are made at first start: name in `api-keys.json` to role and subject."""
+GRANTS = {
+    OfficerRole.OPERATOR: ("operator",),
+    OfficerRole.REGISTRAR: ("registrar",),
+    OfficerRole.REVIEWER: ("reviewer-1", "reviewer-2", "reviewer-3"),
+    OfficerRole.FINANCE: ("finance",),
+    OfficerRole.REGULATOR: ("regulator",),
+    OfficerRole.RELAYER: ("relayer",),
+}
+"""Role on chain to the keys that are given it."""
+
+
+class NotDeployed(Exception):
+    """There are no contracts yet; the text says what to do."""
+
+
+class Runtime:
+    """A service while it runs. Use as a context manager; `gateway` is there inside.
+
+    Args:
+        deploys: Whether contracts are deployed where there are none. On an embedded chain they always are.
+    """
+
+    gateway: Gateway
+    node_url: str
+
+    def __init__(self, settings: Settings, *, deploys: bool = False) -> None:
+        self._settings = settings
+        self._deploys = deploys or not settings.chain_url
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Runtime":
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _start(self) -> None:
+        settings = self._settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keystore = Keystore(settings.data_dir / "keys")
+        signers = {name: keystore.signer(name) for name in KEY_NAMES}
+
+        self.node_url = settings.chain_url or self._start_node(signers)
+        rpc = RpcClient(self.node_url)
+        self._stack.callback(rpc.close)
+
+        upgrade(settings.database_url)
+        engine = open_engine(settings.database_url)
+        self._stack.callback(engine.dispose)
+        make = sessions(engine)
+        contracts, start_block = self._contracts(make, rpc, signers)
+        self.gateway = Gateway(
+            settings=settings,
+            sessions=make,
+            rpc=rpc,
+            contracts=contracts,
+            start_block=start_block,
+            signers=signers,
+            jurisdiction_key=keystore.secret("jurisdiction"),
+            custody_seed=keystore.secret("custody"),
+            command_gate=Gateway.gate_for(settings.database_url),
+        )
+        self._make_api_keys(make)
+
+    def start_workers(self) -> None:
+        """Starts relay, indexer, anchorer and claims beside the caller."""
+        gateway = self.gateway
+        relay = Relay(
+            gateway.sessions,
+            gateway.rpc,
+            gateway.signers,
+            gateway.contracts,
+            confirmations=gateway.settings.confirmations,
+        )
+        indexer = Indexer(gateway.sessions, gateway.rpc, gateway.contracts, gateway.start_block)
+        steps = {
+            "relay": relay.step,
+            "indexer": indexer.step,
+            "anchorer": Anchorer(gateway).step,
+            "claims": ClaimPresenter(gateway).step,
+        }
+        for name, step in steps.items():
+            worker = Worker(name, step)
+            worker.start()
+            self._stack.callback(worker.stop)
+
+    def _start_node(self, signers: Mapping[str, LocalSigner]) -> str:
+        node = EmbeddedNode(
+            self._settings.data_dir / "chain",
+            chain_id=self._settings.chain_id,
+            funded={signer.address: GENESIS_WEI for signer in signers.values()},
+            port=self._settings.node_port,
+        )
+        return self._stack.enter_context(node).url
+
+    def _contracts(
+        self, make: sessionmaker[Session], rpc: RpcClient, signers: Mapping[str, LocalSigner]
+    ) -> tuple[Contracts, int]:
+        """The deployment of this database, made or gone on with where that is allowed."""
+        with make() as session:
+            row = session.get(Deployment, 1)
+            journal: dict[str, Any] = dict(row.journal) if row else {}
+            if row and row.contracts is not None and row.start_block is not None:
+                return Contracts.from_dict(row.contracts), row.start_block
+        if not self._deploys:
+            raise NotDeployed("No contracts are deployed on this chain yet: run `suanquan deploy` once.")
+        log.info("deploying the contracts")
+        grants = {role: [signers[name].address for name in names] for role, names in GRANTS.items()}
+        deployer = Deployer(rpc, signers[ADMIN], grants, journal, partial(_save_journal, make))
+        contracts, start_block = deployer.run()
+        with make.begin() as session:
+            row = session.get_one(Deployment, 1)
+            row.contracts, row.start_block = contracts.to_dict(), start_block
+        return contracts, start_block
+
+    def _make_api_keys(self, make: sessionmaker[Session]) -> None:
+        """One key for each officer, at first start, in a file for the owner alone."""
+        path = self._settings.data_dir / "api-keys.json"
+        with make.begin() as session:
+            if session.query(ApiKey).first() is None:
+                made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}
+                # Before the commit: keys that nobody can read are worse than a file that is written again.
+                write_secret(path, made)
+
+
+def _save_journal(make: sessionmaker[Session], journal: Mapping[str, Any]) -> None:
+    with make.begin() as session:
+        row = session.get(Deployment, 1)
+        if row is None:
+            row = Deployment(id=1)
+            session.add(row)
+        row.journal = dict(journal)

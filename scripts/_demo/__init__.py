@@ -1,0 +1,1 @@
+"""The whole voucher story on one machine; `python -m scripts._demo`."""
