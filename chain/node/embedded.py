@@ -118,6 +118,9 @@ class EmbeddedNode:
         store = ChainStore(self._folder / "chain.sqlite")
         opened.callback(store.close)
         machine = Machine(store, chain_id=self._chain_id, funded=self._funded, clock=self._clock)
+        for owner in self._funded:
+            if machine.account(owner).balance == 0:
+                _log.warning("0x%s owns nothing: accounts are funded only when the folder is created", owner.hex())
         pool = Pool(
             chain_id=self._chain_id,
             base_fee=machine.head.base_fee_per_gas,

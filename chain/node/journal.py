@@ -1,14 +1,15 @@
 """Pending transactions on disk, so that a restart finds them again."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 _LENGTH_BYTES = 4
+_SLACK_RECORDS = 1_000
 
 
 class PoolJournal:
-    """An append-only file of length-prefixed raw transactions, emptied whenever nothing is pending.
+    """An append-only file of length-prefixed raw transactions, written anew when most of them are not pending any more.
 
     A write is one system call without fsync: it survives `kill -9`, not a power cut. More is not promised for a
     transaction that has no receipt; whoever must not lose one keeps its bytes and sends them again (the relay does).
@@ -16,7 +17,9 @@ class PoolJournal:
 
     def __init__(self, path: Path) -> None:
         """Open or create the file."""
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._path = path
+        self._file = _open(path)
+        self._records = 0
 
     def read(self) -> list[bytes]:
         """The raw transactions in the order they came; a last one cut short by a crash is left out."""
@@ -33,14 +36,34 @@ class PoolJournal:
 
     def append(self, raw: bytes) -> None:
         """Add one transaction."""
-        os.write(self._file, len(raw).to_bytes(_LENGTH_BYTES, "big") + raw)
+        os.write(self._file, _record(raw))
+        self._records += 1
 
-    def rewrite(self, pending: Iterable[bytes]) -> None:
-        """Keep only these."""
-        os.ftruncate(self._file, 0)
-        for raw in pending:
-            self.append(raw)
+    def shrink(self, pending: Collection[bytes]) -> None:
+        """Forget what is not pending, if that is everything or makes the file much smaller."""
+        if not pending and self._records:
+            os.ftruncate(self._file, 0)
+            self._records = 0
+        elif self._records > _SLACK_RECORDS + 2 * len(pending):
+            self.rewrite(pending)
+
+    def rewrite(self, pending: Collection[bytes]) -> None:
+        """Keep only these. A kill leaves the old file or the new one."""
+        new = self._path.with_suffix(".new")
+        new.write_bytes(b"".join(map(_record, pending)))
+        new.replace(self._path)
+        os.close(self._file)
+        self._file = _open(self._path)
+        self._records = len(pending)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+
+def _record(raw: bytes) -> bytes:
+    return len(raw).to_bytes(_LENGTH_BYTES, "big") + raw

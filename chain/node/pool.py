@@ -71,7 +71,7 @@ class Pool:
             except TransactionRejected as error:
                 refused.append((keccak(raw), error.message))
         with self._changed:
-            self._journal.rewrite(tx.raw for tx in self._by_hash.values())
+            self._journal.rewrite([tx.raw for tx in self._by_hash.values()])
         return refused
 
     def add(self, raw: bytes) -> bytes:
@@ -137,14 +137,14 @@ class Pool:
                 self._nonces[tx.sender] = tx.nonce + 1
                 for nonce in [nonce for nonce in entries if nonce <= tx.nonce]:
                     self._remove(entries[nonce].tx)
-            self._empty_journal()
+            self._shrink_journal()
 
     def drop(self, tx: SignedTransaction) -> None:
         """Forget a transaction that cannot be executed; the sender's later ones wait for another with its nonce."""
         with self._changed:
             if tx.hash in self._by_hash:
                 self._remove(tx)
-            self._empty_journal()
+            self._shrink_journal()
 
     def close(self) -> None:
         """Close the journal."""
@@ -199,9 +199,8 @@ class Pool:
     def _any_executable(self) -> bool:
         return any(self._nonces[sender] in entries for sender, entries in self._by_sender.items())
 
-    def _empty_journal(self) -> None:
-        if not self._by_hash:
-            self._journal.rewrite(())
+    def _shrink_journal(self) -> None:
+        self._journal.shrink([tx.raw for tx in self._by_hash.values()])
 
 
 def _outbids(new: SignedTransaction, old: SignedTransaction) -> bool:

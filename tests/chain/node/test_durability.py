@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from chain.node import DataFolderError, EmbeddedNode
+from chain.node.machine import Machine
+from chain.node.store import ChainStore
 from chain.rpc import RpcClient, RpcUnavailable
 
 from . import shelf
@@ -115,6 +118,40 @@ def assert_blocks_are_whole_and_linked(rpc: RpcClient) -> None:
         parent = block["hash"]
 
 
+def test_journal_stays_small_while_one_transaction_waits(tmp_path: Path) -> None:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+        wallet, waiting = funded_wallet(rpc), funded_wallet(rpc)
+        queued = waiting.send(nonce=1, to=waiting.address)
+        for start in range(0, 1_500, 500):
+            raws = [wallet.sign(nonce=start + n, to=wallet.address) for n in range(500)]
+            rpc.batch([("eth_sendRawTransaction", [raw]) for raw in raws])
+        wait_until(lambda: wallet.nonce("latest") == 1_500 or None)
+        wallet.mine(to=wallet.address)  # the block after which the journal is sure to have been looked at
+        assert (tmp_path / "pending").stat().st_size < 1_200 * 130
+    with node, RpcClient(node.url) as rpc:
+        assert rpc.call("eth_getTransactionByHash", queued) is not None
+
+
+def test_full_disk_writes_no_block_and_is_got_over(tmp_path: Path) -> None:
+    store = ChainStore(tmp_path / "chain.sqlite")
+    machine = Machine(store, chain_id=1, funded={}, clock=lambda: 1)
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+
+    def mine_until_full() -> None:
+        while True:
+            machine.mine([])
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        mine_until_full()
+    head = machine.head
+    assert store.head_header() == head.encoded
+    store._writer.execute(f"PRAGMA max_page_count = {pages + 1_000}")
+    machine.mine([])
+    assert machine.head.parent_hash == head.hash
+    store.close()
+
+
 @pytest.mark.parametrize("receipts_before_the_kill", [1, 40, 150])
 def test_kill_in_the_middle_of_mining_leaves_whole_blocks(tmp_path: Path, receipts_before_the_kill: int) -> None:
     node = NodeProcess(tmp_path)
@@ -155,7 +192,8 @@ def test_kill_in_the_middle_of_mining_leaves_whole_blocks(tmp_path: Path, receip
 def test_second_node_on_a_folder_is_refused(tmp_path: Path) -> None:
     with EmbeddedNode(tmp_path), pytest.raises(DataFolderError, match=f"in use by another node .process {os.getpid()}"):
         EmbeddedNode(tmp_path).start()
-    EmbeddedNode(tmp_path).start()
+    with EmbeddedNode(tmp_path):
+        pass
 
 
 def test_folder_of_a_killed_node_is_free(tmp_path: Path) -> None:
