@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from chain.rpc import RpcClient
+
 READY_S = 60.0
 WAIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -82,6 +84,17 @@ class Service:
     def get(self, path: str, key: str = "", **query: Any) -> Any:
         """A query's answer."""
         return self._answer(self._http.get(path, params=query, headers=_headers(key)))
+
+    def fetch(self, path: str, key: str) -> bytes:
+        """A file."""
+        response = self._http.get(path, headers=_headers(key))
+        self._answer(response)
+        return response.content
+
+    def head(self) -> int:
+        """Number of the chain's latest block, as the node says."""
+        with RpcClient(self.node_url) as rpc:
+            return int(rpc.call("eth_blockNumber"), 16)
 
     def post(self, path: str, key: str, body: object = None, *, headers: dict[str, str] | None = None) -> Any:
         """A command's answer."""

@@ -1,0 +1,112 @@
+"""Plays the story and prints it; with `--json` the last line is one object that holds what came of it."""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts._demo.audit import audit
+from scripts._demo.parties import ALL
+from scripts._demo.service import DemoError, Service, end_leftover
+from scripts._demo.story import Story, new_platform, yuan
+from scripts._demo.texts import texts
+from scripts._demo.trades import tasks
+
+FOLDER = Path(".suanquan/demo")
+
+
+def main() -> int:
+    """Runs the demo; 0 if every step went as it should."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="The whole voucher story on this machine.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument("--trace", type=Path, metavar="FILE.csv", help="make the trades from a public GPU trace")
+    parser.add_argument("--language", choices=("zh", "en"), help="default: that of the locale")
+    parser.add_argument("--data-dir", type=Path, default=FOLDER, help=f"made anew at each run; default {FOLDER}")
+    options = parser.parse_args()
+
+    screen = Console(stderr=options.json)
+    say = texts(options.language)
+    began = time.monotonic()
+
+    def tell(step: str, **values: object) -> None:
+        screen.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {say[step].format(**values)}", highlight=False)
+
+    folder: Path = options.data_dir
+    end_leftover(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    service = Service(folder)
+    screen.rule(say["title"])
+    try:
+        story = _play(service, options.trace, tell, lambda story: _show(story, say, screen))
+    except DemoError as error:
+        screen.print(f"[red]{error}[/red]")
+        return 1
+    finally:
+        service.kill()
+    story.facts["seconds"] = round(time.monotonic() - began, 1)
+    tell("done", seconds=story.facts["seconds"], path=folder)
+    if options.json:
+        print(json.dumps(story.facts, ensure_ascii=False))
+    return 0
+
+
+def _play(
+    service: Service, trace: Path | None, tell: Callable[..., None], show: Callable[[Story], None]
+) -> Story:
+    service.start()
+    tell("start")
+    story = Story(service, tell)
+    platform = new_platform(service)
+    story.facts["contracts"] = service.get("/v1/chain")["contracts"]
+    story.publish()
+    story.register(platform)
+    story.issue()
+    story.post_evidence(platform, tasks(trace))
+    story.blacklist()
+    story.claim()
+    story.check_claims()
+    story.write_off()
+    show(story)
+    story.verify(story.bundle(service.data_dir))
+    story.survive()
+    story.facts["budget_left_fen"] = story.budget()["available_fen"]
+    story.facts["audit"] = audit(service)
+    tell("audit", events=story.facts["audit"]["events"])
+    return story
+
+
+def _show(story: Story, say: dict[str, str], screen: Console) -> None:
+    """The report as tables: vouchers and refusals."""
+    names = {party.uscc: party.name for party in ALL}
+    vouchers = story.list_vouchers()
+    story.facts["issued_fen"] = sum(row["face_fen"] for row in vouchers)
+    table = Table(title=say["report"], title_justify="left")
+    for heading in ("tier", "holder"):
+        table.add_column(say[heading])
+    for heading in ("face", "paid", "written"):
+        table.add_column(say[heading], justify="right")
+    for row in vouchers:
+        amounts = [yuan(row[member]) for member in ("face_fen", "redeemed_fen", "written_off_fen")]
+        table.add_row(row["tier_name"], names[row["uscc"]], *amounts)
+    totals = [yuan(sum(row[member] for row in vouchers)) for member in ("face_fen", "redeemed_fen", "written_off_fen")]
+    table.add_section()
+    table.add_row(say["total"], "", *totals)
+    table.add_row(say["left"], "", "", "", yuan(story.budget()["available_fen"]))
+    screen.print(table)
+    refusals = Table()
+    refusals.add_column(say["code"])
+    refusals.add_column(say["count"], justify="right")
+    for code, count in story.facts["refused"].items():
+        refusals.add_row(code, str(count))
+    screen.print(refusals)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
