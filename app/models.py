@@ -1,0 +1,25 @@
+"""Every module that declares tables, in one place: importing this fills `chain.sql.Base.metadata`."""
+
+from app import deployment
+from app.applications import models as applications
+from app.auth import models as auth
+from app.claims import models as claims
+from app.entities import models as entities
+from app.evidence import models as evidence
+from app.idempotency import models as idempotency
+from app.indexer import models as indexer
+from app.programmes import models as programmes
+from chain.relay import models as relay
+
+MODULES = (
+    relay,
+    indexer,
+    applications,
+    auth,
+    claims,
+    deployment,
+    entities,
+    evidence,
+    idempotency,
+    programmes,
+)

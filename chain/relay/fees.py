@@ -1,0 +1,51 @@
+"""What a transaction offers for gas. On a free-gas chain all of it is zero."""
+
+from dataclasses import dataclass
+
+from chain.rpc import RpcClient, RpcError
+
+# Nodes demand 10 % more of both fees; a little above it survives their rounding.
+BUMP_PERCENT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Wei per gas. `tip_wei` is None on a chain without EIP-1559, where `max_fee_wei` is the gas price."""
+
+    max_fee_wei: int
+    tip_wei: int | None
+
+    def fields(self) -> dict[str, int]:
+        """Members of the transaction."""
+        if self.tip_wei is None:
+            return {"gasPrice": self.max_fee_wei}
+        return {"maxFeePerGas": self.max_fee_wei, "maxPriorityFeePerGas": self.tip_wei}
+
+    def bumped(self, market: "Fees") -> "Fees":
+        """Fees of a replacement: enough more for every node, and no less than the market asks."""
+        tip = None if self.tip_wei is None else max(_raised(self.tip_wei), market.tip_wei or 0)
+        return Fees(max(_raised(self.max_fee_wei), market.max_fee_wei, tip or 0), tip)
+
+
+def market_fees(rpc: RpcClient, base_fee_wei: int | None) -> Fees:
+    """Fees that are mined soon: twice the base fee, which is six full blocks' rise, and the node's tip.
+
+    Args:
+        base_fee_wei: of the newest block; None on a chain without EIP-1559.
+
+    Raises:
+        RpcError, RpcUnavailable: the node does not say.
+    """
+    if base_fee_wei is None:
+        return Fees(int(rpc.call("eth_gasPrice"), 16), None)
+    try:
+        tip = int(rpc.call("eth_maxPriorityFeePerGas"), 16)
+    except RpcError:
+        # Not every node has the method; what the gas price holds above the base fee is the tip.
+        tip = max(0, int(rpc.call("eth_gasPrice"), 16) - base_fee_wei)
+    return Fees(2 * base_fee_wei + tip, tip)
+
+
+def _raised(wei: int) -> int:
+    # Rounded up, and at least by one: a replacement is never free.
+    return max(wei + 1, -(-wei * (100 + BUMP_PERCENT) // 100))

@@ -1,0 +1,55 @@
+"""The relay's letter box: what is put here is sent once the caller's transaction commits, and only then."""
+
+import time
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .models import Operation, OperationStatus
+
+# Marks a session whose commit the relay should hear of; see wakeup.py.
+ENQUEUED = "operations_enqueued"
+
+
+def enqueue(
+    session: Session,
+    *,
+    kind: str,
+    signer: str,
+    to: bytes,
+    data: bytes,
+    ref: str | None = None,
+    gas_limit: int | None = None,
+) -> Operation:
+    """Adds an operation to the caller's session and commits nothing: acknowledged means the caller's commit returned.
+
+    Args:
+        kind: what it does, for people, for example `redeem`.
+        signer: name of the key that sends it.
+        to: 20-byte address of the contract.
+        data: call data.
+        ref: what it is for, an id of the caller's.
+        gas_limit: gas to give it; by default estimated, with a reserve for state that moves meanwhile.
+    """
+    now = int(time.time())
+    operation = Operation(
+        id=f"op_{uuid4().hex}",
+        kind=kind,
+        signer=signer,
+        to=to,
+        data=data,
+        gas_limit=gas_limit,
+        ref=ref,
+        status=OperationStatus.QUEUED,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(operation)
+    session.info[ENQUEUED] = True
+    return operation
+
+
+def get_operation(session: Session, operation_id: str) -> Operation | None:
+    """An operation by its id; None if there is none."""
+    return session.scalar(select(Operation).where(Operation.id == operation_id))

@@ -1,0 +1,197 @@
+"""The relay: sends what the outbox holds, each operation exactly once, whatever dies meanwhile."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from chain.contracts import Contracts
+from chain.keys import Signer
+from chain.rpc import RpcClient, RpcError, RpcUnavailable
+
+from . import repository
+from .broadcaster import Broadcaster
+from .head import Head, HeadWatch
+from .lease import LeaseLost, Leases
+from .models import OperationStatus
+from .outcome import node_error
+from .sender import NonceMoved, Sender
+from .tracker import Tracker
+from .wakeup import Wakeup
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+_WATCH_SECONDS = 1.0
+_UNKNOWN_AT_ONCE = 100
+
+
+class Relay:
+    """Sends operations and follows them until they are final.
+
+    Per key, operations go out in the order of acceptance, several at a time. The nonce is taken and the signed bytes
+    are stored in one SQL transaction before any node sees them; afterwards the same bytes are sent until a receipt is
+    there. An operation that the contract refuses in simulation ends only when nothing unfinished was accepted before
+    it; until then it waits, since the state may move. Several relays may share a database: a key has one at a time.
+    """
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        rpc: RpcClient,
+        signers: Mapping[str, Signer],
+        contracts: Contracts,
+        *,
+        confirmations: int = 1,
+        in_flight: int = 64,
+        finality_depth: int = 64,
+        lease_seconds: float = 15.0,
+        resend_after: float = 3.0,
+        stuck_after: float = 30.0,
+        lost_after: float = 30.0,
+        max_bumps: int = 10,
+        simulate_at: str = "pending",
+        on_progress: Callable[[], None] | None = None,
+    ) -> None:
+        """Start nothing; see `run` and `step`.
+
+        Args:
+            signers: keys by the names that operations use.
+            confirmations: blocks that must hold a transaction, its own included, before its operation ends.
+            in_flight: unmined transactions of one key at most.
+            finality_depth: blocks after which no reorganisation is expected any more.
+            lease_seconds: after which a silent relay's keys go to another.
+            resend_after: seconds after which unmined bytes are broadcast again.
+            stuck_after: seconds after which the fees of an unmined transaction are raised.
+            lost_after: seconds until a used nonce without receipt counts as somebody else's.
+            max_bumps: replacements of one transaction at most.
+            simulate_at: block tag that operations are simulated at.
+            on_progress: called after operations ended, for example to wake the indexer.
+        """
+        self._sessions = sessions
+        self._rpc = rpc
+        self._signers = dict(signers)
+        self._in_flight = in_flight
+        self._on_progress = on_progress
+        self._leases = Leases(sessions, seconds=lease_seconds)
+        self._head = HeadWatch(rpc)
+        broadcaster = Broadcaster(rpc, again_after=resend_after)
+        self._sender = Sender(sessions, rpc, contracts, broadcaster, simulate_at=simulate_at)
+        self._tracker = Tracker(
+            sessions,
+            rpc,
+            contracts,
+            broadcaster,
+            confirmations=confirmations,
+            finality_depth=finality_depth,
+            stuck_after=stuck_after,
+            lost_after=lost_after,
+            max_bumps=max_bumps,
+        )
+        self._wakeup = Wakeup()
+        self._wakeup.ring_after_enqueue(sessions)
+        self._recheck: set[bytes] = set()
+        self._looked_at = 0.0
+
+    def poke(self) -> None:
+        """Let `run` look at once. A commit of the same sessions that enqueued does it by itself."""
+        self._wakeup.ring()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; outages of node and database are waited out."""
+        delay = POLL_SECONDS
+        try:
+            while not stop.is_set():
+                try:
+                    busy = self.step()
+                    delay = POLL_SECONDS
+                except (RpcUnavailable, RpcError, DBAPIError) as error:
+                    busy = False
+                    delay = min(delay * 2, 2.0)
+                    _log.warning("waiting %.1f s: %s", delay, error)
+                if not busy:
+                    self._wakeup.wait(delay)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Hand the keys back; a relay that is killed instead loses them when its leases end."""
+        try:
+            self._leases.release()
+        except DBAPIError as error:
+            _log.warning("keys not handed back: %s", error)
+
+    def step(self) -> bool:
+        """One round over all keys.
+
+        Returns:
+            Whether anything changed, so that another round is worth while at once.
+
+        Raises:
+            RpcError, RpcUnavailable: the node is of no use now; nothing is lost.
+        """
+        wanted = self._wanted()
+        if not wanted:
+            return False
+        head, changed = self._head.look()
+        self._looked_at = time.monotonic()
+        if changed:
+            self._recheck = {_address(signer) for signer in self._signers.values()}
+        progress = False
+        for name in sorted(wanted):
+            progress |= self._serve(name, self._signers[name], head)
+        if progress and self._on_progress is not None:
+            self._on_progress()
+        return progress
+
+    def _wanted(self) -> set[str]:
+        """Names of the keys that there is something to do for."""
+        with self._sessions() as session:
+            wanted = repository.unfinished_signers(session)
+            watched: set[bytes] = set()
+            # Between operations only reorganisations matter, and they can wait a second.
+            if not wanted and time.monotonic() - self._looked_at > _WATCH_SECONDS:
+                watched = repository.watched_signers(session)
+                if not watched:
+                    self._looked_at = time.monotonic()
+        if wanted - self._signers.keys():
+            self._fail_unknown()
+        return {name for name, signer in self._signers.items() if name in wanted or _address(signer) in watched}
+
+    def _serve(self, name: str, signer: Signer, head: Head) -> bool:
+        """Follow and send for one key, if it is ours now."""
+        address = _address(signer)
+        lease = self._leases.hold(name, address)
+        if lease is None:
+            return False
+        # Never taken for zero when the node does not say.
+        mined_nonces = int(self._rpc.call("eth_getTransactionCount", signer.address, "latest"), 16)
+        try:
+            followed, in_flight = self._tracker.follow(
+                lease, signer, head, mined_nonces, recheck=address in self._recheck
+            )
+            self._recheck.discard(address)
+            room = self._in_flight - in_flight
+            sent = room > 0 and self._sender.send(lease, name, signer, head, room=room, mined_nonces=mined_nonces)
+        except LeaseLost as error:
+            _log.warning("%s", error)
+            self._leases.forget(lease)
+            return False
+        except NonceMoved as error:
+            _log.warning("%s", error)
+            return True
+        return followed or sent
+
+    def _fail_unknown(self) -> None:
+        with self._sessions.begin() as session:
+            for operation in repository.unknown_signers(session, self._signers, _UNKNOWN_AT_ONCE):
+                text = f"no key is called {operation.signer}"
+                repository.finish(operation, OperationStatus.FAILED, error=node_error("UnknownSigner", text))
+                _log.error("%s failed: %s", operation.id, text)
+
+
+def _address(signer: Signer) -> bytes:
+    return bytes.fromhex(signer.address.removeprefix("0x"))
