@@ -108,6 +108,8 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
         KeyProposal memory proposal = _proposals[id][purpose];
         if (key == address(0) || proposal.key != key) revert Errors.EntityRegistry_NotProposed(id, purpose, key);
         if (proposal.proposer == msg.sender) revert Errors.EntityRegistry_SameApprover(msg.sender);
+        // Both approvals must be good now: a proposal of a registrar who was removed since, perhaps a thief, is none.
+        _checkRole(Roles.REGISTRAR, proposal.proposer);
 
         delete _proposals[id][purpose];
         if (purpose == KeyPurpose.Account) {

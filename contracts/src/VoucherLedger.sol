@@ -454,7 +454,8 @@ contract VoucherLedger is IVoucherLedger, IERC721, IERC721Metadata, IERC5192, IE
         _limit(voucherId, v, p, trade, q);
     }
 
-    /// @dev Check: buyer, supplier and platform are active, buyer is the holder, and the parties are unrelated.
+    /// @dev Check: buyer, supplier and platform are active, buyer is the holder, and the parties are unrelated; nor may a
+    /// buyer attest its own purchase.
     function _requireParties(uint256 voucherId, Voucher memory v, Programme storage p, Trade calldata trade)
         private
         view
@@ -466,7 +467,8 @@ contract VoucherLedger is IVoucherLedger, IERC721, IERC721Metadata, IERC5192, IE
         Party memory supplier = REGISTRY.requireActive(trade.supplier, EntityRoles.SUPPLIER);
         REGISTRY.requireActive(trade.platform, EntityRoles.PLATFORM);
         if (
-            buyer.number == supplier.number || (buyer.controller != 0 && buyer.controller == supplier.controller)
+            trade.buyer == trade.platform || buyer.number == supplier.number
+                || (buyer.controller != 0 && buyer.controller == supplier.controller)
                 || (p.suppliersListed && _book.suppliers[v.programmeId][trade.buyer])
         ) {
             revert Errors.VoucherLedger_RelatedParties(trade.buyer, trade.supplier, buyer.controller);

@@ -48,7 +48,8 @@ interface IEntityRegistry {
     function proposeKey(bytes32 id, KeyPurpose purpose, address key, bool custodial) external;
 
     /// @notice Second approval: puts the proposed key in force.
-    /// @dev Emits {KeyChanged}. Requirements: caller is REGULATOR_ROLE and not the proposer; `key` is the one proposed.
+    /// @dev Emits {KeyChanged}. Requirements: caller is REGULATOR_ROLE and not the proposer, who is
+    /// still REGISTRAR_ROLE; `key` is the one proposed.
     function confirmKey(bytes32 id, KeyPurpose purpose, address key) external;
 
     /// @notice The record of an organisation. Reverts if unknown.

@@ -110,7 +110,8 @@ interface IVoucherLedger {
     function unfreeze(uint256 voucherId) external;
 
     /// @notice Withdraws a voucher; unused value returns to the budget, redemptions made still settle.
-    /// @dev Emits {VoucherCancelled}. Requirements: caller is OPERATOR_ROLE; live or frozen.
+    /// @dev Emits {VoucherCancelled}. Requirements: caller is OPERATOR_ROLE; live. A frozen voucher is the regulator's to
+    /// release first: cancelled, its redemptions could be written off.
     function cancel(uint256 voucherId, bytes32 reason) external;
 
     /// @notice Returns the unused value of a voucher whose time is over, or whose programme ended. Anyone may send it.

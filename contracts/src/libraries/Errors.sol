@@ -114,7 +114,8 @@ library Errors {
 
     /// @notice The trade's buyer is not the voucher's holder.
     error VoucherLedger_NotHolder(uint256 voucherId, bytes32 holder, bytes32 buyer);
-    /// @notice Buyer and supplier are one, share a controller, or the buyer is a listed supplier of the programme.
+    /// @notice Buyer and supplier are one, share a controller, or the buyer is a listed supplier of the programme or the
+    /// very platform that states the trade.
     error VoucherLedger_RelatedParties(bytes32 buyer, bytes32 supplier, bytes28 controller);
     /// @notice The supplier is not listed.
     error VoucherLedger_SupplierNotListed(uint16 programmeId, bytes32 supplier);

@@ -28,10 +28,9 @@ library Lifecycle {
     function cancel(VoucherBook storage ledger, ProgrammeBook storage book, uint256 voucherId, bytes32 reason)
         external
     {
-        Voucher storage v = _existing(ledger, voucherId);
-        if (!_usable(v.state)) revert Errors.VoucherLedger_VoucherState(voucherId, v.state);
-        v.state = VoucherState.Cancelled;
-        emit IVoucherLedger.VoucherCancelled(voucherId, _returnUnused(book, v), reason);
+        // Not from Frozen: that would end the regulator's freeze, and let the voucher's redemptions be written off.
+        _move(ledger, voucherId, VoucherState.Live, VoucherState.Cancelled);
+        emit IVoucherLedger.VoucherCancelled(voucherId, _returnUnused(book, ledger.vouchers[voucherId]), reason);
     }
 
     /// @notice See {IVoucherLedger-expire}.
