@@ -57,9 +57,7 @@ def main() -> int:
     return 0
 
 
-def _play(
-    service: Service, trace: Path | None, tell: Callable[..., None], show: Callable[[Story], None]
-) -> Story:
+def _play(service: Service, trace: Path | None, tell: Callable[..., None], show: Callable[[Story], None]) -> Story:
     service.start()
     tell("start")
     story = Story(service, tell)

@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chain.contracts import Contracts
-from chain.evidence import Submission
-from chain.identifiers import entity_id
-from chain.keys import LocalSigner
-from chain.record import parse_record, to_trade
 from scripts._demo.parties import (
     BLACKLISTED,
     BUYERS,
@@ -21,7 +16,6 @@ from scripts._demo.parties import (
     SUPPLIERS,
     Party,
 )
-from scripts._demo.service import Service
 from scripts._demo.trades import Task
 
 SUBMISSION_RECORDS = 40

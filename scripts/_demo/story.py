@@ -72,9 +72,7 @@ class Story:
                 path = f"/v1/applications/{application}/approvals"
                 self.service.post(path, self.keys[reviewer], {"stage": stage})
         for party, application in ids.items():
-            view = self._until(
-                f"/v1/applications/{application}", lambda view: view["state"] in ("issued", "refused")
-            )
+            view = self._until(f"/v1/applications/{application}", lambda view: view["state"] in ("issued", "refused"))
             if view["state"] != "issued":
                 raise DemoError(f"the voucher of {party.name} was not issued: {view}")
             self.vouchers[party.uscc] = view["voucher_id"]

@@ -57,7 +57,7 @@ class Task:
 
 def tasks(trace: Path | None) -> list[Task]:
     """COUNT tasks, in order of settlement."""
-    draw = random.Random(SEED)  # noqa: S311 - a reproducible sample, not a secret
+    draw = random.Random(SEED)
     made = islice(_from_trace(trace, draw) if trace else _own(draw), COUNT)
     return sorted(made, key=lambda task: (task.ended_at, task.number))
 

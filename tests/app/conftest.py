@@ -1,0 +1,96 @@
+"""A whole service for tests: real chain, real database, real HTTP on a port of its own."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from app.gateway import Gateway
+from app.main import create_app
+from app.runtime import Runtime
+from app.settings import Settings
+from scripts._postgres import Databases
+
+
+@dataclass
+class RunningService:
+    """A service and a client for it.
+
+    Attributes:
+        keys: API keys of the officers, by name.
+    """
+
+    url: str
+    http: httpx.Client
+    keys: dict[str, str]
+    gateway: Gateway
+    node_url: str
+
+    def headers(self, name: str) -> dict[str, str]:
+        """Headers with the key of an officer, or with a key itself."""
+        return {"Authorization": f"Bearer {self.keys.get(name, name)}"}
+
+    def get(self, path: str, who: str = "operator", **query: Any) -> httpx.Response:
+        """A query."""
+        return self.http.get(path, params=query, headers=self.headers(who))
+
+    def post(self, path: str, who: str, body: object = None, **headers: str) -> httpx.Response:
+        """A command."""
+        return self.http.post(path, json=body, headers={**self.headers(who), **headers})
+
+    def settle(self, path: str, who: str, body: object = None) -> dict[str, Any]:
+        """A command that goes to the chain, and its outcome."""
+        answer = self.post(path, who, body, Prefer="wait=60")
+        assert answer.status_code == httpx.codes.OK, answer.text
+        outcome: dict[str, Any] = answer.json()
+        return outcome
+
+    def api_key(self, role: str, subject: str) -> str:
+        """A new API key."""
+        answer = self.post("/v1/api-keys", "operator", {"role": role, "subject": subject})
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return str(answer.json()["api_key"])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of each kind; empty text for the default SQLite."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.create()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service of this module alone, on each kind of database."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("service"),
+        DATABASE_URL=database_url,
+        CHAIN_URL="",
+        port=0,
+        node_port=0,
+        batch_max_age_s=0.2,
+        max_body_bytes=8 * 1024 * 1024,
+    )
+    with Runtime(settings) as runtime:
+        runtime.start_workers()
+        listener = socket.create_server(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(create_app(runtime.gateway), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        keys = json.loads((settings.data_dir / "api-keys.json").read_text())
+        with httpx.Client(base_url=url, timeout=90.0, trust_env=False) as http:
+            yield RunningService(url, http, keys, runtime.gateway, runtime.node_url)
+        server.should_exit = True
+        thread.join()
