@@ -8,9 +8,8 @@ import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
-from chain.deploy import Deployer
+from chain.deploy import Journal, deploy
 from chain.relay.relay import Relay
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -25,7 +24,7 @@ from app.indexer.indexer import Indexer
 from app.migrate import upgrade
 from app.secret_file import write_secret
 from app.settings import Settings
-from app.workers import Worker
+from app.workers import Worker, stepping
 from chain.contracts import Contracts
 from chain.enums import Role as OfficerRole
 from chain.keys import ADMIN, KEY_NAMES, Keystore, LocalSigner
@@ -127,14 +126,14 @@ class Runtime:
             confirmations=gateway.settings.confirmations,
         )
         indexer = Indexer(gateway.sessions, gateway.rpc, gateway.contracts, gateway.start_block)
-        steps = {
-            "relay": relay.step,
-            "indexer": indexer.step,
-            "anchorer": Anchorer(gateway).step,
-            "claims": ClaimPresenter(gateway).step,
+        loops = {
+            "relay": relay.run,
+            "indexer": indexer.run,
+            "anchorer": stepping(Anchorer(gateway).step),
+            "claims": stepping(ClaimPresenter(gateway).step),
         }
-        for name, step in steps.items():
-            worker = Worker(name, step)
+        for name, run in loops.items():
+            worker = Worker(name, run)
             worker.start()
             self._stack.callback(worker.stop)
 
@@ -153,15 +152,15 @@ class Runtime:
         """The deployment of this database, made or gone on with where that is allowed."""
         with make() as session:
             row = session.get(Deployment, 1)
-            journal: dict[str, Any] = dict(row.journal) if row else {}
+            journal: Journal = dict(row.journal) if row else {}
             if row and row.contracts is not None and row.start_block is not None:
                 return Contracts.from_dict(row.contracts), row.start_block
         if not self._deploys:
             raise NotDeployed("No contracts are deployed on this chain yet: run `suanquan deploy` once.")
         log.info("deploying the contracts")
         grants = {role: [signers[name].address for name in names] for role, names in GRANTS.items()}
-        deployer = Deployer(rpc, signers[ADMIN], grants, journal, partial(_save_journal, make))
-        contracts, start_block = deployer.run()
+        save = partial(_save_journal, make)
+        contracts, start_block = deploy(rpc, signers[ADMIN], roles=grants, journal=journal, save=save)
         with make.begin() as session:
             row = session.get_one(Deployment, 1)
             row.contracts, row.start_block = contracts.to_dict(), start_block
@@ -177,7 +176,7 @@ class Runtime:
                 write_secret(path, made)
 
 
-def _save_journal(make: sessionmaker[Session], journal: Mapping[str, Any]) -> None:
+def _save_journal(make: sessionmaker[Session], journal: Journal) -> None:
     with make.begin() as session:
         row = session.get(Deployment, 1)
         if row is None:

@@ -1,4 +1,4 @@
-"""Threads that work beside the requests: relay, indexer, anchorer, claims. Each survives what its step raises."""
+"""Threads that work beside the requests: relay, indexer, anchorer, claims. Each survives what it raises."""
 
 import logging
 import threading
@@ -11,37 +11,48 @@ BACKOFF_MAX_S = 10.0
 
 
 class Worker:
-    """Calls a step again and again on a thread of its own.
+    """Runs a loop on a thread of its own, and again if it fails.
 
     Args:
-        step: Does one piece of work; returns whether there may be more at once.
+        run: Works until the event is set.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool]) -> None:
-        self._step = step
+    def __init__(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        self._run = run
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._keep_running, name=name, daemon=True)
 
     def start(self) -> None:
         """Begins."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the step in hand."""
+        """Ends after the piece of work in hand."""
         self._stop.set()
         self._thread.join()
 
-    def _run(self) -> None:
+    def _keep_running(self) -> None:
         backoff = IDLE_S
         while not self._stop.is_set():
             try:
-                busy = self._step()
+                self._run(self._stop)
             except Exception:
-                # Nothing is lost: a step is one transaction, and the next one begins where the database says.
+                # Nothing is lost: all work is done in transactions, and the next one begins where the database says.
                 log.exception("%s failed; trying again in %.1f s", self._thread.name, backoff)
                 self._stop.wait(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
-                continue
-            backoff = IDLE_S
-            if not busy:
-                self._stop.wait(IDLE_S)
+
+
+def stepping(step: Callable[[], bool]) -> Callable[[threading.Event], None]:
+    """A loop over a step.
+
+    Args:
+        step: Does one piece of work; returns whether there may be more at once.
+    """
+
+    def run(stop: threading.Event) -> None:
+        while not stop.is_set():
+            if not step():
+                stop.wait(IDLE_S)
+
+    return run
