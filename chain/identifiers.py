@@ -10,12 +10,14 @@ does, a maker's document number may not, see `chain.record`), so two different l
 """
 
 import hmac
+from functools import lru_cache
 
 CONTROLLER_BYTES = 28
 KEY_BYTES = 32
 MAKER_PREFIX = "maker:"
 
 
+@lru_cache(maxsize=16_384)  # a few organisations stand in very many trades
 def entity_id(key: bytes, uscc: str) -> bytes:
     """Registry id of an organisation: 32 bytes.
 
@@ -27,13 +29,19 @@ def entity_id(key: bytes, uscc: str) -> bytes:
 
 
 def settlement_key(key: bytes, invoice_id: str) -> bytes:
-    """Key of a settlement, by its invoice: 32 bytes, single-use within a group of programmes."""
-    return _digest(key, "invoice", invoice_id)
+    """Key of a settlement, by its invoice: 32 bytes, single-use within a group of programmes.
+
+    Upper and lower case count as one, so that an invoice typed twice is the same invoice.
+    """
+    return _digest(key, "invoice", invoice_id.upper())
 
 
 def contract_key(key: bytes, buyer: str, supplier: str, contract_number: str) -> bytes:
-    """Key of an agreement: 32 bytes. Parties number their contracts themselves, so they are part of it."""
-    return _digest(key, "contract", buyer, supplier, contract_number)
+    """Key of an agreement: 32 bytes.
+
+    Parties number their contracts themselves, so they are part of it. Upper and lower case count as one.
+    """
+    return _digest(key, "contract", buyer, supplier, contract_number.upper())
 
 
 def trade_id(key: bytes, platform: str, number: str) -> bytes:

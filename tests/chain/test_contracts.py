@@ -1,5 +1,6 @@
 """Encoding calls and decoding what contracts answer, against web3's own codec where it has one."""
 
+import json
 import pickle
 import re
 from pathlib import Path
@@ -68,8 +69,6 @@ def test_every_event_in_the_sources_is_known() -> None:
 
 @pytest.mark.parametrize("contract", CONTRACT_NAMES)
 def test_selectors_are_the_compilers(contract: Any) -> None:
-    import json
-
     listed = json.loads((artifacts.FOLDER / f"{contract}.json").read_text())["methodIdentifiers"]
     for signature, selector in listed.items():
         assert functions(contract)[signature].selector.hex() == selector
