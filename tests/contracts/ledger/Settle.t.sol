@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {LedgerBase} from "../support/LedgerBase.sol";
+import {IVoucherLedger} from "suanquan/interfaces/IVoucherLedger.sol";
+import {Errors} from "suanquan/libraries/Errors.sol";
+import {Budget, ProgrammeTerms} from "suanquan/types/Programme.sol";
+import {Trade} from "suanquan/types/Trade.sol";
+import {Redemption, RedemptionState, VoucherState} from "suanquan/types/Voucher.sol";
+
+/// @notice Write-off and recovery.
+contract SettleTest is LedgerBase {
+    uint48 private constant AMOUNT = 24_000_000; // 240,000 yuan
+    uint48 private constant BUDGET = 5_000_000_000;
+
+    uint256 private _id;
+
+    function setUp() public override {
+        super.setUp();
+        _id = redeem(voucherId, makeTrade(BUYER));
+    }
+
+    /* WRITE OFF */
+
+    function test_WriteOff_RedeemedBecomesWrittenOff() public {
+        vm.warp(NOW + CHALLENGE);
+        vm.expectEmit(address(ledger));
+        emit IVoucherLedger.WrittenOff(_id, voucherId, PAYMENT, uint40(AMOUNT));
+        writeOff(_id);
+
+        Redemption memory r = ledger.redemption(_id);
+        assertEq(uint8(r.state), uint8(RedemptionState.WrittenOff));
+        assertEq(r.writtenOffAt, NOW + CHALLENGE);
+        assertEq(ledger.voucher(voucherId).writtenOffFen, AMOUNT);
+        assertEq(ledger.voucher(voucherId).redeemedFen, AMOUNT);
+        assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, 0));
+    }
+
+    function test_RevertWhen_ChallengeIsOpen() public {
+        vm.warp(NOW + CHALLENGE - 1);
+        expectNotWrittenOff(
+            abi.encodeWithSelector(
+                Errors.VoucherLedger_ChallengeOpen.selector, _id, NOW + CHALLENGE, NOW + CHALLENGE - 1
+            )
+        );
+    }
+
+    function test_WriteOff_AtOnceWhereNothingIsToBeChallenged() public {
+        ProgrammeTerms memory terms = makeEtown();
+        terms.challengeSeconds = 0;
+        uint48 id = issue(publish(terms), 1, BUYER);
+        writeOff(redeem(id, makeTrade(BUYER)));
+    }
+
+    /// @dev The payment reference stands for the whole list.
+    function test_WriteOff_AllOrNothing() public {
+        uint256 good = redeem(reservedId, makeTrade(BUYER));
+        vm.warp(NOW + CHALLENGE);
+        uint256 late = redeem(reservedId, makeTrade(BUYER));
+        uint256[] memory ids = new uint256[](3);
+        (ids[0], ids[1], ids[2]) = (_id, good, late);
+        vm.prank(finance);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                Errors.VoucherLedger_ChallengeOpen.selector, late, NOW + 2 * CHALLENGE, NOW + CHALLENGE
+            )
+        );
+        ledger.writeOff(ids, PAYMENT);
+        assertEq(uint8(ledger.redemption(_id).state), uint8(RedemptionState.Provisional));
+
+        vm.warp(NOW + 2 * CHALLENGE);
+        vm.prank(finance);
+        ledger.writeOff(ids, PAYMENT);
+        assertEq(ledger.voucher(reservedId).writtenOffFen, 2 * AMOUNT);
+    }
+
+    function test_RevertWhen_WrittenOffTwice() public {
+        vm.warp(NOW + CHALLENGE);
+        uint256[] memory ids = new uint256[](2);
+        (ids[0], ids[1]) = (_id, _id);
+        vm.prank(finance);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.WrittenOff)
+        );
+        ledger.writeOff(ids, PAYMENT);
+    }
+
+    function test_RevertWhen_RejectedIsWrittenOff() public {
+        Trade memory t = makeTrade(BUYER);
+        _id = redeem(reservedId, t);
+        reject(_id, t, true);
+        vm.warp(NOW + CHALLENGE);
+        expectNotWrittenOff(
+            abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.Rejected)
+        );
+    }
+
+    function test_RevertWhen_PaymentHasNoReference() public {
+        vm.warp(NOW + CHALLENGE);
+        vm.prank(finance);
+        vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_ReferenceMissing.selector));
+        ledger.writeOff(only(_id), 0);
+    }
+
+    function test_RevertWhen_RedemptionIsUnknown() public {
+        _id += 1;
+        bytes memory unknown = abi.encodeWithSelector(Errors.VoucherLedger_UnknownRedemption.selector, _id);
+        expectNotWrittenOff(unknown);
+        vm.expectRevert(unknown);
+        ledger.redemption(_id);
+        vm.prank(finance);
+        vm.expectRevert(unknown);
+        ledger.reject(_id, 0, 0, REASON, false);
+        vm.prank(finance);
+        vm.expectRevert(unknown);
+        ledger.recover(_id, 1, REASON);
+    }
+
+    function test_RevertWhen_VoucherIsFrozen() public {
+        vm.warp(NOW + CHALLENGE);
+        freeze(voucherId);
+        expectNotWrittenOff(
+            abi.encodeWithSelector(Errors.VoucherLedger_VoucherState.selector, uint256(voucherId), VoucherState.Frozen)
+        );
+        vm.prank(regulator);
+        ledger.unfreeze(voucherId);
+        writeOff(_id);
+    }
+
+    function test_RevertWhen_HolderIsFrozen() public {
+        vm.warp(NOW + CHALLENGE);
+        freezeEntity(BUYER);
+        expectNotWrittenOff(abi.encodeWithSelector(Errors.EntityRegistry_Frozen.selector, BUYER));
+    }
+
+    function test_WriteOff_AfterTheVoucherEnded() public {
+        cancel(voucherId);
+        vm.warp(NOW + CHALLENGE);
+        writeOff(_id);
+    }
+
+    /* RECOVER */
+
+    function test_Recover_ReturnsToTheBudgetInParts() public {
+        settle();
+        vm.expectEmit(address(ledger));
+        emit IVoucherLedger.Recovered(_id, voucherId, REASON, 1);
+        recover(1);
+        assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, 1));
+        recover(uint40(AMOUNT) - 1);
+        assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, AMOUNT));
+        assertEq(ledger.redemption(_id).recoveredFen, AMOUNT);
+        assertEq(uint8(ledger.redemption(_id).state), uint8(RedemptionState.WrittenOff));
+        expectNotRecovered(1, 0);
+    }
+
+    /// @dev Who was paid wrongly does not get the cap back.
+    function test_Recover_DoesNotReturnToCapsNorVoucher() public {
+        settle();
+        recover(uint40(AMOUNT));
+        (uint48 periodFen, uint48 totalFen) = ledger.used(zhengzhou, BUYER, 0);
+        assertEq(periodFen, AMOUNT);
+        assertEq(totalFen, AMOUNT);
+        assertEq(ledger.voucher(voucherId).redeemedFen, AMOUNT);
+        assertEq(ledger.voucher(voucherId).writtenOffFen, AMOUNT);
+    }
+
+    function test_RevertWhen_NothingIsRecovered() public {
+        settle();
+        expectNotRecovered(0, uint40(AMOUNT));
+    }
+
+    function test_RevertWhen_MoreIsRecoveredThanWasPaid() public {
+        settle();
+        expectNotRecovered(uint40(AMOUNT) + 1, uint40(AMOUNT));
+        recover(1);
+        expectNotRecovered(uint40(AMOUNT), uint40(AMOUNT) - 1);
+    }
+
+    function test_RevertWhen_RecoveredBeforeWriteOff() public {
+        vm.prank(finance);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.Provisional)
+        );
+        ledger.recover(_id, 1, REASON);
+    }
+
+    function test_RevertWhen_RecoveryHasNoReference() public {
+        settle();
+        vm.prank(finance);
+        vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_ReferenceMissing.selector));
+        ledger.recover(_id, 1, 0);
+    }
+
+    function settle() private {
+        vm.warp(NOW + CHALLENGE);
+        writeOff(_id);
+    }
+
+    function recover(uint40 amountFen) private {
+        vm.prank(finance);
+        ledger.recover(_id, amountFen, REASON);
+    }
+
+    function expectNotRecovered(uint40 askedFen, uint40 leftFen) private {
+        vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_RecoveryAmount.selector, _id, askedFen, leftFen));
+        recover(askedFen);
+    }
+
+    function expectNotWrittenOff(bytes memory reason) private {
+        vm.expectRevert(reason);
+        writeOff(_id);
+    }
+}
