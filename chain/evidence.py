@@ -1,0 +1,162 @@
+"""Evidence on its way to the chain: trade ∈ submission ∈ batch, and the proof that a claim presents.
+
+trades ─► leaves ─► submission root, signed by the platform
+                             │
+submissions of a range ─► batch root ─► EvidenceLog.append ─► header, whose digest is the head
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from eth_hash.auto import keccak
+
+from .merkle import MerkleTree, leaf_hash
+from .trade import Trade
+
+
+class SignedSubmission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform posted (Submission in contracts/src/types/Evidence.sol).
+
+    Attributes:
+        sequence: the platform's own gapless counter, from 1.
+        root: Merkle root over the trades, 32 bytes.
+        count: trades under the root.
+        signature: 65 bytes over `submission_digest`, or what an ERC-1271 account takes for one.
+    """
+
+    sequence: int
+    root: bytes
+    count: int
+    signature: bytes
+
+    def leaf(self, platform: bytes) -> bytes:
+        """Its leaf in the batch, 32 bytes."""
+        return submission_leaf(platform, self.sequence, self.root, self.count)
+
+    def to_abi(self) -> tuple[Any, ...]:
+        """The struct as an argument of a call."""
+        return msgspec.structs.astuple(self)
+
+
+class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """One anchored range of a platform's submissions (BatchHeader in contracts/src/types/Evidence.sol).
+
+    Attributes:
+        platform: registry id, 32 bytes.
+        index: position in the platform's stream, from 0.
+        previous_head: head of the batch before, zeros for the first.
+        from_sequence: first submission of the range.
+        to_sequence: last submission of the range, inclusive.
+        root: Merkle root over the submissions.
+        count: trades in the batch.
+        first_trade_at: Unix seconds.
+        last_trade_at: Unix seconds.
+        appended_at: Unix seconds of the block.
+    """
+
+    platform: bytes
+    index: int
+    previous_head: bytes
+    from_sequence: int
+    to_sequence: int
+    root: bytes
+    count: int
+    first_trade_at: int
+    last_trade_at: int
+    appended_at: int
+
+    def head(self) -> bytes:
+        """keccak256(abi.encode(header)), 32 bytes.
+
+        Raises:
+            OverflowError: a number is negative or beyond 32 bytes.
+        """
+        return keccak(b"".join(_word(value) for value in msgspec.structs.astuple(self)))
+
+    def to_abi(self) -> tuple[Any, ...]:
+        """The struct as an argument of a call."""
+        return msgspec.structs.astuple(self)
+
+    @classmethod
+    def from_abi(cls, values: Mapping[str, Any]) -> "BatchHeader":
+        """The header in a decoded BatchAppended."""
+        return cls(
+            platform=values["platform"],
+            index=values["index"],
+            previous_head=values["previousHead"],
+            from_sequence=values["fromSequence"],
+            to_sequence=values["toSequence"],
+            root=values["root"],
+            count=values["count"],
+            first_trade_at=values["firstTradeAt"],
+            last_trade_at=values["lastTradeAt"],
+            appended_at=values["appendedAt"],
+        )
+
+
+class EvidenceProof(msgspec.Struct, frozen=True, kw_only=True):
+    """Proves trade ∈ submission ∈ batch (EvidenceProof in contracts/src/types/Evidence.sol)."""
+
+    batch: BatchHeader
+    submission: SignedSubmission
+    trade_path: list[bytes]
+    submission_path: list[bytes]
+
+    @classmethod
+    def assemble(
+        cls,
+        batch: BatchHeader,
+        submissions: Sequence[SignedSubmission],
+        sequence: int,
+        leaves: Sequence[bytes],
+        position: int,
+    ) -> "EvidenceProof":
+        """Proof of one trade.
+
+        Args:
+            batch: the anchored header.
+            submissions: all of its range, in order.
+            sequence: of the submission that holds the trade.
+            leaves: all trades' leaves of that submission, in the order in which they were posted.
+            position: of the trade among them.
+
+        Raises:
+            ValueError: the parts do not make up the anchored roots.
+        """
+        tree = batch_tree(batch.platform, submissions)
+        place = sequence - batch.from_sequence
+        if tree.root != batch.root or not 0 <= place < len(submissions):
+            raise ValueError(f"the submissions are not those of batch {batch.index}, or hold no sequence {sequence}")
+        trades = MerkleTree(leaves)
+        if trades.root != submissions[place].root:
+            raise ValueError(f"the trades are not those of submission {sequence}")
+        return cls(
+            batch=batch,
+            submission=submissions[place],
+            trade_path=trades.path(position),
+            submission_path=tree.path(place),
+        )
+
+    def to_abi(self) -> tuple[Any, ...]:
+        """The struct as an argument of a call."""
+        return self.batch.to_abi(), self.submission.to_abi(), self.trade_path, self.submission_path
+
+
+def submission_leaf(platform: bytes, sequence: int, root: bytes, count: int) -> bytes:
+    """Leaf of a submission in its batch: over abi.encode(platform, sequence, root, count), 32 bytes."""
+    return leaf_hash(platform + sequence.to_bytes(32, "big") + root + count.to_bytes(32, "big"))
+
+
+def submission_tree(trades: Sequence[Trade]) -> MerkleTree:
+    """The tree over a submission's trades."""
+    return MerkleTree([trade.leaf() for trade in trades])
+
+
+def batch_tree(platform: bytes, submissions: Sequence[SignedSubmission]) -> MerkleTree:
+    """The tree over a batch's submissions, in order of sequence."""
+    return MerkleTree([submission.leaf(platform) for submission in submissions])
+
+
+def _word(value: bytes | int) -> bytes:
+    return value if isinstance(value, bytes) else value.to_bytes(32, "big")
