@@ -1,0 +1,128 @@
+"""How far a record is on its way to the chain."""
+
+import math
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from app.auth.service import Principal
+from app.clock import now
+from app.entities.repository import by_uscc
+from app.evidence import repository
+from app.evidence.models import EvidenceRecord, EvidenceSubmission
+from app.evidence.proofs import Prover
+from app.evidence.schemas import EvidencePage, EvidenceSummary, EvidenceView
+from app.evidence.trades import find_record
+from app.gateway import Gateway
+from chain.identifiers import entity_id
+from chain.jsonable import jsonable
+from chain.trade import SOLIDITY_NAMES
+
+# Members as contracts/src/types/Evidence.sol names them.
+BATCH_NAMES = (
+    "platform",
+    "index",
+    "previousHead",
+    "fromSequence",
+    "toSequence",
+    "root",
+    "count",
+    "firstTradeAt",
+    "lastTradeAt",
+    "appendedAt",
+)
+SUBMISSION_NAMES = ("sequence", "root", "count", "signature")
+BLOCK_SECONDS = 2
+"""Generous time of a block, for estimates."""
+
+
+def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str) -> EvidenceView:
+    """A record that the caller may see, with its proof once it is anchored.
+
+    Raises:
+        NotFound: There is none, or the caller has no part in it.
+    """
+    row = find_record(session, caller, evidence_id)
+    submission = repository.submission(session, row.platform_id, row.sequence)
+    assert submission is not None  # noqa: S101 - foreign key
+    stream = repository.stream(session, row.platform_id)
+    assert stream is not None  # noqa: S101 - made before the submission
+    anchor = repository.anchor_over(session, row.platform_id, row.sequence)
+    batch = repository.batch_over(session, row.platform_id, row.sequence)
+    state: Literal["received", "batched", "anchored", "final"] = "batched" if anchor else "received"
+    if batch is not None:
+        depth = repository.indexed_block(session, gateway.contracts.chain_id) - batch.block_number + 1
+        state = "final" if depth >= gateway.settings.confirmations else "anchored"
+    return EvidenceView(
+        id=row.id,
+        platform=stream.uscc,
+        trade_id=row.trade_id,
+        sequence=row.sequence,
+        position=row.position,
+        state=state,
+        custody=submission.custody,
+        received_at=submission.received_at,
+        batched_at=anchor.created_at if anchor else None,
+        anchored_at=batch.appended_at if batch else None,
+        anchored_by=None if batch else _estimate(gateway, submission),
+        block_number=batch.block_number if batch else None,
+        tx_hash=f"0x{batch.tx_hash.hex()}" if batch else None,
+        leaf=f"0x{row.leaf.hex()}",
+        settlement_key=f"0x{row.settlement_key.hex()}",
+        record=msgspec.json.decode(row.record),
+        proof=_proof(session, gateway, row),
+    )
+
+
+def page(
+    session: Session, gateway: Gateway, caller: Principal, *, platform: str | None, after: str, limit: int
+) -> EvidencePage:
+    """Records that the caller may see, in the order in which they came."""
+    party_id = None
+    if not caller.is_staff:
+        own = by_uscc(session, caller.subject)
+        party_id = own.entity_id if own else bytes(32)
+    rows = repository.page(
+        session,
+        platform_id=entity_id(gateway.jurisdiction_key, platform) if platform else None,
+        party_id=party_id,
+        after=after,
+        limit=limit,
+    )
+    items = [
+        EvidenceSummary(
+            id=row.id,
+            trade_id=row.trade_id,
+            sequence=row.sequence,
+            position=row.position,
+            traded_at=row.traded_at,
+            settled_fen=row.settled_fen,
+            leaf=f"0x{row.leaf.hex()}",
+        )
+        for row in rows
+    ]
+    return EvidencePage(items=items, next=rows[-1].id if len(rows) == limit else None)
+
+
+def _estimate(gateway: Gateway, submission: EvidenceSubmission) -> int:
+    """Unix seconds by which a submission should be anchored: the age at which a batch closes, and two blocks."""
+    closes = max(submission.received_at + gateway.settings.batch_max_age_s, submission.last_traded_at)
+    return math.ceil(max(closes, now()) + 2 * BLOCK_SECONDS)
+
+
+def _proof(session: Session, gateway: Gateway, row: EvidenceRecord) -> dict[str, Any] | None:
+    proof = Prover(session, gateway).prove(row)
+    if proof is None:
+        return None
+    trade = dict(zip(SOLIDITY_NAMES, proof.trade.to_abi(), strict=True))
+    batch = dict(zip(BATCH_NAMES, proof.proof.batch.to_abi(), strict=True))
+    submission = dict(zip(SUBMISSION_NAMES, proof.proof.submission.to_abi(), strict=True))
+    parts = {
+        "trade": trade,
+        "batch": batch,
+        "submission": submission,
+        "tradePath": proof.proof.trade_path,
+        "submissionPath": proof.proof.submission_path,
+    }
+    return {name: jsonable(part) for name, part in parts.items()}

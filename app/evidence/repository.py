@@ -1,0 +1,201 @@
+"""SQL of evidence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.evidence.models import (
+    EvidenceAnchor,
+    EvidenceConflict,
+    EvidenceRecord,
+    EvidenceStream,
+    EvidenceSubmission,
+)
+from app.indexer.models import EvidenceBatch, IndexState
+
+PENDING, ANCHORED, ORPHANED = "pending", "anchored", "orphaned"
+NAMES_AT_ONCE = 5_000
+"""Names in one IN: SQLite takes 32,766 parameters."""
+
+
+def stream(session: Session, platform_id: bytes) -> EvidenceStream | None:
+    """A platform's stream; None before its first submission."""
+    return session.get(EvidenceStream, platform_id)
+
+
+def lock_stream(session: Session, platform_id: bytes, uscc: str) -> EvidenceStream:
+    """A platform's stream, made where missing, held until the transaction ends."""
+    values = {"platform_id": platform_id, "uscc": uscc, "next_sequence": 1}
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(postgresql.insert(EvidenceStream).values(values).on_conflict_do_nothing())
+    else:
+        session.execute(sqlite.insert(EvidenceStream).values(values).on_conflict_do_nothing())
+    query = select(EvidenceStream).where(EvidenceStream.platform_id == platform_id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def streams(session: Session) -> list[tuple[bytes, str]]:
+    """Id and USCC of every platform that has a stream."""
+    query = select(EvidenceStream.platform_id, EvidenceStream.uscc).order_by(EvidenceStream.platform_id)
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def submission(session: Session, platform_id: bytes, sequence: int) -> EvidenceSubmission | None:
+    """A submission."""
+    return session.get(EvidenceSubmission, (platform_id, sequence))
+
+
+def submissions(
+    session: Session, platform_id: bytes, first: int, last: int | None = None, limit: int | None = None
+) -> list[EvidenceSubmission]:
+    """Submissions from a sequence on, in order."""
+    query = (
+        select(EvidenceSubmission)
+        .where(EvidenceSubmission.platform_id == platform_id, EvidenceSubmission.sequence >= first)
+        .order_by(EvidenceSubmission.sequence)
+    )
+    if last is not None:
+        query = query.where(EvidenceSubmission.sequence <= last)
+    return list(session.scalars(query if limit is None else query.limit(limit)))
+
+
+def same_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    """Evidence id and content digest of those trade numbers that the platform posted before."""
+    found: dict[str, tuple[str, bytes]] = {}
+    for start in range(0, len(trade_ids), NAMES_AT_ONCE):
+        query = select(EvidenceRecord.trade_id, EvidenceRecord.id, EvidenceRecord.content_digest).where(
+            EvidenceRecord.platform_id == platform_id,
+            EvidenceRecord.trade_id.in_(trade_ids[start : start + NAMES_AT_ONCE]),
+        )
+        found.update({row[0]: (row[1], row[2]) for row in session.execute(query)})
+    return found
+
+
+def add_submission(session: Session, submission: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    """Stores a submission and its records."""
+    session.execute(insert(EvidenceSubmission.__table__).values(submission))  # type: ignore[arg-type]
+    session.execute(insert(EvidenceRecord.__table__), records)  # type: ignore[arg-type]
+
+
+def add_conflicts(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Keeps refused contradictions for the auditor."""
+    if rows:
+        session.execute(insert(EvidenceConflict.__table__), rows)  # type: ignore[arg-type]
+
+
+def record(session: Session, evidence_id: str) -> EvidenceRecord | None:
+    """A record."""
+    return session.get(EvidenceRecord, evidence_id)
+
+
+def records_by_id(session: Session, ids: Sequence[str]) -> dict[str, EvidenceRecord]:
+    """Records by id."""
+    return {row.id: row for row in session.scalars(select(EvidenceRecord).where(EvidenceRecord.id.in_(ids)))}
+
+
+def receipts(session: Session, platform_id: bytes, sequence: int) -> list[tuple[str, str]]:
+    """Evidence id and trade number of a submission's records, in order."""
+    query = (
+        select(EvidenceRecord.id, EvidenceRecord.trade_id)
+        .where(EvidenceRecord.platform_id == platform_id, EvidenceRecord.sequence == sequence)
+        .order_by(EvidenceRecord.position)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def leaves(session: Session, platform_id: bytes, sequence: int) -> list[bytes]:
+    """Leaves of a submission, in order of position."""
+    query = (
+        select(EvidenceRecord.leaf)
+        .where(EvidenceRecord.platform_id == platform_id, EvidenceRecord.sequence == sequence)
+        .order_by(EvidenceRecord.position)
+    )
+    return list(session.scalars(query))
+
+
+def page(
+    session: Session, *, platform_id: bytes | None, party_id: bytes | None, after: str, limit: int
+) -> list[EvidenceRecord]:
+    """Records in the order in which they came.
+
+    Args:
+        party_id: Only those in which this organisation is buyer, supplier or platform.
+    """
+    query = select(EvidenceRecord).where(EvidenceRecord.id > after).order_by(EvidenceRecord.id).limit(limit)
+    if platform_id is not None:
+        query = query.where(EvidenceRecord.platform_id == platform_id)
+    if party_id is not None:
+        query = query.where(
+            or_(
+                EvidenceRecord.buyer_id == party_id,
+                EvidenceRecord.supplier_id == party_id,
+                EvidenceRecord.platform_id == party_id,
+            )
+        )
+    return list(session.scalars(query))
+
+
+# ANCHORS
+
+
+def pending_anchor(session: Session, platform_id: bytes) -> EvidenceAnchor | None:
+    """The batch that is on its way to the chain."""
+    query = select(EvidenceAnchor).where(EvidenceAnchor.platform_id == platform_id, EvidenceAnchor.state == PENDING)
+    return session.scalars(query).first()
+
+
+def last_anchor(session: Session, platform_id: bytes, state: str) -> EvidenceAnchor | None:
+    """The newest batch in a state."""
+    query = (
+        select(EvidenceAnchor)
+        .where(EvidenceAnchor.platform_id == platform_id, EvidenceAnchor.state == state)
+        .order_by(EvidenceAnchor.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first()
+
+
+def anchor_over(session: Session, platform_id: bytes, sequence: int) -> EvidenceAnchor | None:
+    """The newest batch that we sent for a submission and that was not refused."""
+    query = (
+        select(EvidenceAnchor)
+        .where(
+            EvidenceAnchor.platform_id == platform_id,
+            EvidenceAnchor.from_sequence <= sequence,
+            EvidenceAnchor.to_sequence >= sequence,
+            EvidenceAnchor.state != ORPHANED,
+        )
+        .order_by(EvidenceAnchor.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first()
+
+
+def anchored_to(session: Session, platform_id: bytes) -> int:
+    """Last sequence that the chain has, as far as the projection knows; 0 before the first."""
+    query = select(func.max(EvidenceBatch.to_sequence)).where(EvidenceBatch.platform_id == platform_id)
+    return session.scalar(query) or 0
+
+
+def batch_over(session: Session, platform_id: bytes, sequence: int) -> EvidenceBatch | None:
+    """The anchored batch that holds a submission."""
+    query = select(EvidenceBatch).where(
+        EvidenceBatch.platform_id == platform_id,
+        EvidenceBatch.from_sequence <= sequence,
+        EvidenceBatch.to_sequence >= sequence,
+    )
+    return session.scalars(query).first()
+
+
+def newest_batch(session: Session, platform_id: bytes) -> EvidenceBatch | None:
+    """The last batch of a platform's stream."""
+    query = select(EvidenceBatch).where(EvidenceBatch.platform_id == platform_id).order_by(EvidenceBatch.index.desc())
+    return session.scalars(query.limit(1)).first()
+
+
+def indexed_block(session: Session, chain_id: int) -> int:
+    """Newest block in the projection; 0 before the first."""
+    return session.scalar(select(func.max(IndexState.block_number)).where(IndexState.chain_id == chain_id)) or 0

@@ -1,0 +1,98 @@
+"""`/v1/evidence` and `/v1/platforms/{uscc}/stream`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.auth.roles import Role
+from app.errors import problem_response
+from app.evidence import progress, service
+from app.evidence.body import read
+from app.evidence.schemas import EvidencePage, EvidenceView, Receipt, StreamView
+from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
+
+router = APIRouter(prefix="/v1", tags=["evidence"], route_class=CommandRoute)
+queries = APIRouter(prefix="/v1", tags=["evidence"])
+
+_RECORDS = {"type": "array", "minItems": 1, "maxItems": 10_000, "items": {"type": "object"}}
+_ENVELOPE: dict[str, Any] = {
+    "platform": {"type": "string", "description": "USCC of the platform."},
+    "sequence": {"type": "integer", "minimum": 1, "description": "The next of the platform; left out in custody."},
+    "signature": {"type": "string", "description": "EIP-712, 65 bytes as 0x-hex; left out in custody."},
+    "atomic": {"type": "boolean", "default": False, "description": "One bad record refuses all. Custody only."},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "Up to 10,000 records of schema suanquan-record/1, each with its `salt` (0x, 32 bytes) unless "
+        "in custody. NDJSON: first line the envelope, then one record a line. Content-Encoding gzip is taken.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["platform", "records"],
+                    "additionalProperties": False,
+                    "properties": {**_ENVELOPE, "records": _RECORDS},
+                }
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.post(
+    "/evidence",
+    status_code=201,
+    dependencies=[Depends(only(Role.PLATFORM))],
+    openapi_extra=_BODY,
+    response_model=Receipt,
+    responses={200: {"model": Receipt, "description": "Posted before: the first receipt."}},
+)
+def post_evidence(
+    request: Request,
+    body: Annotated[bytes, Depends(_raw)],
+    session: CommandSession,
+    gateway: TheGateway,
+    caller: Caller,
+) -> Response:
+    """Takes trades into evidence. A receipt means that they are durable. A signed submission is taken whole or not at
+    all; in custody each record has its own result, unless `atomic`."""
+    headers = request.headers
+    limit = gateway.settings.max_body_bytes
+    posted = read(body, headers.get("content-type", ""), headers.get("content-encoding", ""), limit)
+    try:
+        status, receipt = service.take(session, gateway, caller, posted)
+    except service.Refused as refused:
+        return problem_response(refused.problem)
+    return Response(receipt.model_dump_json(), status, media_type="application/json")
+
+
+@queries.get("/evidence")
+def list_evidence(
+    *,
+    session: QuerySession,
+    caller: Reader,
+    gateway: TheGateway,
+    platform: Annotated[str | None, Query(max_length=64)] = None,
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> EvidencePage:
+    """Records in the order in which they came; an organisation sees those in which it has a part."""
+    return progress.page(session, gateway, caller, platform=platform, after=after, limit=limit)
+
+
+@queries.get("/evidence/{evidence_id}")
+def read_evidence(evidence_id: str, session: QuerySession, caller: Reader, gateway: TheGateway) -> EvidenceView:
+    """One record: received, batched, anchored or final; with its proof once it is anchored."""
+    return progress.view(session, gateway, caller, evidence_id)
+
+
+@queries.get("/platforms/{uscc}/stream")
+def read_stream(uscc: str, session: QuerySession, caller: Reader, gateway: TheGateway) -> StreamView:
+    """Where a platform's stream stands: the next sequence, and what the chain has."""
+    return service.stream_view(session, gateway, caller, uscc)

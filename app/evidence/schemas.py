@@ -1,0 +1,116 @@
+"""Answers about evidence. What is posted is decoded by msgspec (body.py, checking.py): 10,000 records take a second,
+not ten."""
+
+from typing import Any, Literal
+
+from app.schema import Schema
+
+
+class ItemReceipt(Schema):
+    """What became of one record.
+
+    Attributes:
+        position: Place in the body, from 0.
+        status: stored; duplicate, of the evidence `id` with the same content; refused, for `errors`.
+        id: Evidence id; null where refused.
+    """
+
+    position: int
+    status: Literal["stored", "duplicate", "refused"]
+    id: str | None
+    trade_id: str | None
+    errors: list[dict[str, str]] | None = None
+
+
+class Receipt(Schema):
+    """A receipt: what it acknowledges is durable.
+
+    Attributes:
+        sequence: Of the submission that holds the stored records; null where nothing was stored.
+        root: Standard Merkle root over their leaves.
+        custody: Whether the gateway signed.
+        received_at: Unix seconds.
+    """
+
+    platform: str
+    sequence: int | None
+    root: str | None
+    count: int
+    custody: bool
+    received_at: int
+    stored: int
+    duplicates: int
+    refused: int
+    items: list[ItemReceipt]
+
+
+class EvidenceView(Schema):
+    """A record and how far it is.
+
+    Attributes:
+        state: received (durable here), batched (on its way to the chain), anchored (in a block), final (below the
+            confirmations that this service waits for).
+        anchored_by: Until it is anchored, Unix seconds by which it should be.
+        record: What was posted.
+        proof: Once anchored: the trade, and the EvidenceProof that EvidenceLog.verify takes, bytes as 0x-hex.
+    """
+
+    id: str
+    platform: str
+    trade_id: str
+    sequence: int
+    position: int
+    state: Literal["received", "batched", "anchored", "final"]
+    custody: bool
+    received_at: int
+    batched_at: int | None
+    anchored_at: int | None
+    anchored_by: int | None
+    block_number: int | None
+    tx_hash: str | None
+    leaf: str
+    settlement_key: str
+    record: dict[str, Any]
+    proof: dict[str, Any] | None
+
+
+class EvidenceSummary(Schema):
+    """A record in a list."""
+
+    id: str
+    trade_id: str
+    sequence: int
+    position: int
+    traded_at: int
+    settled_fen: int
+    leaf: str
+
+
+class EvidencePage(Schema):
+    """A page of records; `next` is the cursor of the page after it."""
+
+    items: list[EvidenceSummary]
+    next: str | None
+
+
+class StreamView(Schema):
+    """Where a platform's stream stands.
+
+    Attributes:
+        next_sequence: The only sequence that the next submission may have.
+        anchored_to: Last sequence that the chain has; 0 before the first.
+        batches: Batches on chain.
+        head: Digest of the last batch's header, which commits to all before.
+        custody: Whether the gateway signs for the platform; null before its key is registered.
+        evidence_key: Address of the registered key.
+    """
+
+    uscc: str
+    platform_id: str
+    next_sequence: int
+    anchored_to: int
+    batches: int
+    head: str | None
+    pending: bool
+    custody: bool | None
+    evidence_key: str | None
