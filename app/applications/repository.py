@@ -1,0 +1,132 @@
+"""SQL of applications."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.applications.models import Application, ApplicationApproval, VoucherSerial
+from app.indexer.models import Approver, Period, Stage, Tier, Voucher
+from chain.relay.models import Operation, OperationStatus
+
+GONE = (OperationStatus.REFUSED, OperationStatus.FAILED)
+
+
+def _state() -> ColumnElement[str]:
+    """Whether a voucher was issued is the chain's to say, so it is read and never stored."""
+    return case(
+        (Voucher.id.is_not(None), "issued"),
+        (Operation.status.in_(GONE), "refused"),
+        else_=Application.state,
+    )
+
+
+def _joined() -> Select[Application, str, Operation]:
+    voucher_id = Application.programme_id * 2**32 + Application.voucher_serial
+    return (
+        select(Application, _state(), Operation)
+        .outerjoin(Voucher, Voucher.id == voucher_id)
+        .outerjoin(Operation, Operation.id == Application.operation_id)
+    )
+
+
+Found = tuple[Application, str, Operation | None]
+"""An application, its state now, and the operation that issues its voucher."""
+
+
+def find(session: Session, application_id: str) -> Found | None:
+    """An application."""
+    row = session.execute(_joined().where(Application.id == application_id)).first()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def lock(session: Session, application_id: str) -> None:
+    """Holds an application against commands at the same time."""
+    session.execute(select(Application.id).where(Application.id == application_id).with_for_update())
+
+
+def page(
+    session: Session,
+    *,
+    uscc: str | None,
+    programme_id: int | None,
+    state: str | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Found]:
+    """Applications, oldest first."""
+    query = _joined().order_by(Application.created_at, Application.id).limit(limit)
+    if uscc is not None:
+        query = query.where(Application.uscc == uscc)
+    if programme_id is not None:
+        query = query.where(Application.programme_id == programme_id)
+    if state is not None:
+        query = query.where(_state() == state)
+    if after is not None:
+        at, last = after
+        query = query.where((Application.created_at > at) | ((Application.created_at == at) & (Application.id > last)))
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def place_of(session: Session, application_id: str) -> tuple[int, str] | None:
+    """Where an application stands in the order of pages."""
+    row = session.execute(
+        select(Application.created_at, Application.id).where(Application.id == application_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def approvals(session: Session, application_ids: Sequence[str]) -> dict[str, list[ApplicationApproval]]:
+    """Approvals by application, in ascending order of signer, which is the contract's."""
+    query = (
+        select(ApplicationApproval)
+        .where(ApplicationApproval.application_id.in_(application_ids))
+        .order_by(ApplicationApproval.signer)
+    )
+    found: dict[str, list[ApplicationApproval]] = {name: [] for name in application_ids}
+    for row in session.scalars(query):
+        found[row.application_id].append(row)
+    return found
+
+
+def next_serial(session: Session, programme_id: int) -> int:
+    """Takes the next serial of a programme; whoever asks at the same time waits and gets the one after it."""
+    first = programme_id * 2**32
+    issued = session.scalar(select(func.max(Voucher.id)).where(Voucher.id > first, Voucher.id < first + 2**32))
+    # A database that was lost begins above what the chain has seen.
+    floor = (issued or first) - first
+    values = {"programme_id": programme_id, "last": floor + 1}
+    row = (
+        postgresql.insert(VoucherSerial).values(values)
+        if session.get_bind().dialect.name == "postgresql"
+        else sqlite.insert(VoucherSerial).values(values)
+    )
+    higher = case((VoucherSerial.last > floor, VoucherSerial.last), else_=floor) + 1
+    statement = row.on_conflict_do_update(index_elements=["programme_id"], set_={"last": higher})
+    return session.execute(statement.returning(VoucherSerial.last)).scalar_one()
+
+
+def tiers(session: Session, programme_id: int) -> list[Tier]:
+    """Tiers of a programme."""
+    return list(session.scalars(select(Tier).where(Tier.programme_id == programme_id).order_by(Tier.index)))
+
+
+def periods(session: Session, programme_id: int) -> list[Period]:
+    """Periods of a programme."""
+    return list(session.scalars(select(Period).where(Period.programme_id == programme_id).order_by(Period.index)))
+
+
+def stages(session: Session, programme_ids: Sequence[int]) -> dict[int, list[Stage]]:
+    """Stages by programme, in order."""
+    query = select(Stage).where(Stage.programme_id.in_(programme_ids)).order_by(Stage.programme_id, Stage.index)
+    found: dict[int, list[Stage]] = {number: [] for number in programme_ids}
+    for row in session.scalars(query):
+        found[row.programme_id].append(row)
+    return found
+
+
+def is_approver(session: Session, programme_id: int, stage: int, address: bytes) -> bool:
+    """Whether an address may approve a stage."""
+    return session.get(Approver, (programme_id, stage, address)) is not None
