@@ -1,0 +1,174 @@
+"""SQL of claims."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.claims.models import Claim
+from app.evidence.models import EvidenceRecord
+from app.indexer.models import EvidenceBatch, Programme, Redemption, Refusal, Voucher
+
+WAITING, PRESENTED, REDEEMED, REFUSED, REJECTED, HELD = (
+    "waiting",
+    "presented",
+    "redeemed",
+    "refused",
+    "rejected",
+    "held",
+)
+OPEN = (WAITING, PRESENTED, REDEEMED, HELD)
+
+
+def find(session: Session, claim_id: str) -> Claim | None:
+    """A claim."""
+    return session.get(Claim, claim_id)
+
+
+def open_claims(session: Session, programme_ids: Sequence[int], evidence_ids: Sequence[str]) -> list[Claim]:
+    """Claims on trades that are not refused or rejected."""
+    query = select(Claim).where(
+        Claim.programme_id.in_(programme_ids), Claim.evidence_id.in_(evidence_ids), Claim.state.in_(OPEN)
+    )
+    return list(session.scalars(query))
+
+
+def was_rejected(session: Session, redemption_id: int) -> bool:
+    """Whether a finance officer undid a redemption."""
+    return session.scalar(select(Redemption.state).where(Redemption.id == redemption_id)) == REJECTED
+
+
+def vouchers(session: Session, ids: Sequence[int]) -> dict[int, Voucher]:
+    """Vouchers by number."""
+    return {row.id: row for row in session.scalars(select(Voucher).where(Voucher.id.in_(ids)))}
+
+
+def page(
+    session: Session,
+    *,
+    programme_id: int | None,
+    voucher_id: int | None,
+    evidence_id: str | None,
+    state: str | None,
+    party_id: bytes | None,
+    key_id: str | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Claim]:
+    """Claims, oldest first.
+
+    Args:
+        party_id: Only those in which this organisation is buyer, supplier or platform, or that `key_id` handed in.
+    """
+    query = select(Claim).order_by(Claim.created_at, Claim.id).limit(limit)
+    if programme_id is not None:
+        query = query.where(Claim.programme_id == programme_id)
+    if voucher_id is not None:
+        query = query.where(Claim.voucher_id == voucher_id)
+    if evidence_id is not None:
+        query = query.where(Claim.evidence_id == evidence_id)
+    if state is not None:
+        query = query.where(Claim.state == state)
+    if party_id is not None:
+        query = query.join(EvidenceRecord, EvidenceRecord.id == Claim.evidence_id).where(
+            or_(
+                EvidenceRecord.buyer_id == party_id,
+                EvidenceRecord.supplier_id == party_id,
+                EvidenceRecord.platform_id == party_id,
+                Claim.submitted_by == key_id,
+            )
+        )
+    if after is not None:
+        at, last = after
+        query = query.where((Claim.created_at > at) | ((Claim.created_at == at) & (Claim.id > last)))
+    return list(session.scalars(query))
+
+
+# PRESENTING
+
+
+def programmes_with(session: Session, state: str) -> list[int]:
+    """Programmes that have claims in a state."""
+    return list(session.scalars(select(Claim.programme_id).where(Claim.state == state).distinct()))
+
+
+def lock_programme(session: Session, programme_id: int) -> None:
+    """Holds a programme, so that one worker at a time presents its claims."""
+    # The projector writes the row too; it waits the few milliseconds that this takes.
+    session.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update())
+
+
+def pays_in_trade_order(session: Session, programme_id: int) -> bool:
+    """Whether a programme pays in order of trade time."""
+    terms = session.scalar(select(Programme.terms).where(Programme.id == programme_id))
+    return bool(terms and terms["inTradeOrder"])
+
+
+def in_flight(session: Session, programme_id: int) -> int:
+    """Claims of a programme that are in a transaction."""
+    query = select(func.count()).where(Claim.programme_id == programme_id, Claim.state == PRESENTED)
+    return session.scalar(query) or 0
+
+
+def waiting(
+    session: Session, programme_id: int, limit: int, *, anchored_only: bool
+) -> list[tuple[Claim, EvidenceRecord, bool]]:
+    """Claims that wait, in order of trade time, each with its record and whether that is anchored."""
+    anchored = (
+        select(EvidenceBatch.index)
+        .where(
+            EvidenceBatch.platform_id == EvidenceRecord.platform_id,
+            EvidenceBatch.from_sequence <= EvidenceRecord.sequence,
+            EvidenceBatch.to_sequence >= EvidenceRecord.sequence,
+        )
+        .exists()
+    )
+    query = (
+        select(Claim, EvidenceRecord, anchored)
+        .join(EvidenceRecord, EvidenceRecord.id == Claim.evidence_id)
+        .where(Claim.programme_id == programme_id, Claim.state == WAITING)
+        .order_by(Claim.traded_at, Claim.id)
+        .limit(limit)
+    )
+    if anchored_only:
+        query = query.where(anchored)
+    return [(row[0], row[1], bool(row[2])) for row in session.execute(query)]
+
+
+def presented_operations(session: Session) -> list[str]:
+    """Operations that carry claims whose outcome is not known yet."""
+    query = select(Claim.operation_id).where(Claim.state == PRESENTED).distinct()
+    return [operation_id for operation_id in session.scalars(query) if operation_id is not None]
+
+
+def of_operation(session: Session, operation_id: str) -> list[Claim]:
+    """Claims that an operation carries, held until the transaction ends."""
+    query = (
+        select(Claim)
+        .where(Claim.operation_id == operation_id, Claim.state == PRESENTED)
+        .order_by(Claim.traded_at, Claim.id)
+        .with_for_update()
+    )
+    return list(session.scalars(query))
+
+
+def redemption_of(session: Session, claim: Claim, tx_hash: bytes) -> int | None:
+    """The redemption that a claim became in a transaction."""
+    query = select(Redemption.id).where(
+        Redemption.tx_hash == tx_hash,
+        Redemption.voucher_id == claim.voucher_id,
+        Redemption.settlement_key == claim.settlement_key,
+    )
+    return session.scalars(query).first()
+
+
+def refusal_of(session: Session, claim: Claim, trade_digest: bytes, tx_hash: bytes) -> Refusal | None:
+    """The contract's refusal of a claim in a transaction."""
+    query = select(Refusal).where(
+        Refusal.tx_hash == tx_hash,
+        Refusal.kind == "redemption",
+        Refusal.voucher_id == claim.voucher_id,
+        Refusal.settlement_key == claim.settlement_key,
+        Refusal.trade_id == trade_digest,
+    )
+    return session.scalars(query).first()
