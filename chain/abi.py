@@ -6,7 +6,7 @@ once for each list of types. Structs are dicts on the way out, and dicts or tupl
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from eth_abi.decoding import ContextFramesBytesIO
@@ -229,4 +229,12 @@ def _inward(entry: Entry) -> Convert | None:
             value if convert is None else convert(value)
             for convert, value in zip(fields, _ordered(values, names), strict=True)
         )
-    return None
+    size = str(entry["type"]).removeprefix("bytes")
+    return partial(_exact, int(size)) if size.isdigit() else None
+
+
+def _exact(size: int, value: bytes) -> bytes:
+    """eth_abi would fill up a digest that lost a byte."""
+    if len(value) != size:
+        raise AbiError(f"bytes{size} has {size} bytes, not {len(value)}")
+    return value
