@@ -35,6 +35,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @cli.command()
 def serve() -> None:
     """Starts the service: gateway, relay, indexer and, unless CHAIN_URL names a node, an embedded chain."""
+    # uvicorn ends its server on SIGTERM and raises the signal again; as an exception it ends the workers in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = Settings()
     with Runtime(settings) as runtime:
         runtime.start_workers()

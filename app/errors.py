@@ -88,6 +88,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_fault)
 
 
 async def _on_api_error(_request: Request, error: Exception) -> JSONResponse:
@@ -114,6 +115,11 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     response = problem_response(ApiError(error.status_code, code, str(error.detail)))
     response.headers.update(error.headers or {})
     return response
+
+
+async def _on_fault(_request: Request, _error: Exception) -> JSONResponse:
+    # Starlette logs the traceback after this answer; the caller is told nothing that could hold a secret.
+    return problem_response(ApiError(500, "internal_error", "A fault of ours; the request had no effect. Try again."))
 
 
 def pointer(location: Sequence[int | str]) -> str:

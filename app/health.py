@@ -35,11 +35,11 @@ def health(session: QuerySession) -> Health:
 @router.get("/v1/chain")
 def chain(session: QuerySession, gateway: TheGateway) -> ChainView:
     """Chain id, contract addresses and indexed block."""
-    state = session.get(IndexState, 1)
+    state = session.get(IndexState, (gateway.contracts.chain_id, gateway.contracts.ledger))
     return ChainView(
         chain_id=gateway.contracts.chain_id,
-        contracts=dict(gateway.contracts.addresses),
+        contracts={name: address for name, address in gateway.contracts.to_dict().items() if name != "chain_id"},
         start_block=gateway.start_block,
         indexed_block=state.block_number if state else None,
-        indexed_block_hash=f"0x{state.block_hash.hex()}" if state and state.block_hash else None,
+        indexed_block_hash=f"0x{state.block_hash.hex()}" if state else None,
     )

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from scripts._demo.audit import audit
 from scripts._demo.parties import ALL
+from scripts._demo.platform import Platform
 from scripts._demo.service import DemoError, Service, end_leftover
-from scripts._demo.story import Story, new_platform, yuan
+from scripts._demo.story import Story, yuan
 from scripts._demo.texts import texts
 from scripts._demo.trades import tasks
 
@@ -61,7 +62,7 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
     service.start()
     tell("start")
     story = Story(service, tell)
-    platform = new_platform(service)
+    platform = Platform.onboard(service)
     story.facts["contracts"] = service.get("/v1/chain")["contracts"]
     story.publish()
     story.register(platform)

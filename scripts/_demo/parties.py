@@ -40,7 +40,7 @@ class Party:
         }
 
 
-def _buyer(serial: int, name: str, kind: str, tier: str, region: str = "410100", controller: str = "") -> Party:
+def _buyer(serial: int, name: str, kind: str, tier: str, *, region: str = "410100", controller: str = "") -> Party:
     return Party(_number(region, f"MA4DEM{serial:03d}"), name, kind, "buyer", region, tier, controller)
 
 
@@ -51,7 +51,7 @@ BUYERS = (
     _buyer(4, "郑州工程大学", "university", "university"),
     _buyer(5, "中原大学", "university", "university_double_first"),
     _buyer(6, "嵩山大模型有限公司", "enterprise", "large_model_enterprise"),
-    _buyer(7, "洛阳数算有限公司", "enterprise", "enterprise_out_of_zone", "410300"),
+    _buyer(7, "洛阳数算有限公司", "enterprise", "enterprise_out_of_zone", region="410300"),
     _buyer(8, "新芽算法有限公司", "enterprise", "newly_settled"),
 )
 """One for each tier, in the policy's order."""
@@ -60,12 +60,12 @@ BLACKLISTED = _buyer(9, "失信算力有限公司", "enterprise", "enterprise_in
 RELATED = _buyer(10, "联营算力应用有限公司", "enterprise", "enterprise_in_zone", controller="联营集团")
 """Shares its controller with RELATED_SUPPLIER."""
 SUPPLIERS = (
-    Party(_number("410100", "MA4SUP001"), "中原智算中心", "supplier", "supplier", "410100"),
-    Party(_number("410100", "MA4SUP002"), "郑州超算中心", "supplier", "supplier", "410100"),
-    Party(_number("410300", "MA4SUP003"), "洛阳算力有限公司", "supplier", "supplier", "410300"),
+    Party(_number("410100", "MA4H00001"), "中原智算中心", "supplier", "supplier", "410100"),
+    Party(_number("410100", "MA4H00002"), "郑州超算中心", "supplier", "supplier", "410100"),
+    Party(_number("410300", "MA4H00003"), "洛阳算力有限公司", "supplier", "supplier", "410300"),
 )
 RELATED_SUPPLIER = Party(
-    _number("410100", "MA4SUP004"), "联营算力供应有限公司", "supplier", "supplier", "410100", controller="联营集团"
+    _number("410100", "MA4H00004"), "联营算力供应有限公司", "supplier", "supplier", "410100", controller="联营集团"
 )
-PLATFORM = Party(_number("410100", "MA4PLT001"), "郑州算力调度平台", "platform", "platform", "410100")
+PLATFORM = Party(_number("410100", "MA4P00001"), "郑州算力调度平台", "platform", "platform", "410100")
 ALL = (*BUYERS, BLACKLISTED, RELATED, *SUPPLIERS, RELATED_SUPPLIER, PLATFORM)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 import subprocess
 import sys
 import time
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chain.keys import LocalSigner
 from scripts._demo.parties import ALL, BLACKLISTED, BUYERS, PLATFORM, RELATED, Party
 from scripts._demo.platform import Platform, Posted, records
 from scripts._demo.service import ROOT, DemoError, Service
@@ -89,18 +87,15 @@ class Story:
 
     def post_evidence(self, platform: Platform, tasks: list[Task]) -> None:
         """Signed submissions by REST, then batches on chain."""
-        self.evidence = platform.post(self.service, self.platform_key, records(tasks))
+        self.evidence = list(platform.post(self.platform_key, records(tasks)))
         self.facts["evidence_accepted"] = len(self.evidence)
         self.tell("evidence", count=len(self.evidence))
-        for posted in self.evidence[-1:] + self.evidence[:1]:
-            self._until(
-                f"/v1/evidence/{posted.evidence_id}",
-                lambda view: view["state"] in ("anchored", "final"),
-                self.platform_key,
-            )
-        stream = self.service.get(f"/v1/platforms/{PLATFORM.uscc}/stream", self.platform_key)
-        self.facts["evidence_anchored"] = stream["anchored_records"]
-        self.tell("anchored", count=stream["anchored_records"])
+        last = max(posted.sequence for posted in self.evidence)
+        path = f"/v1/platforms/{PLATFORM.uscc}/stream"
+        stream = self._until(path, lambda view: view["anchored_to"] >= last, self.platform_key)
+        anchored = sum(posted.sequence <= stream["anchored_to"] for posted in self.evidence)
+        self.facts["evidence_anchored"] = anchored
+        self.tell("anchored", count=anchored)
 
     def blacklist(self) -> None:
         """A buyer falls into bad standing after its voucher was issued."""
@@ -150,7 +145,7 @@ class Story:
         self._work_by_hand(redemptions)
 
     def _work_by_hand(self, redemptions: list[dict[str, Any]]) -> None:
-        """The first in-zone enterprise trade: 30 % of the amount settled (Zhengzhou policy), rounded down to the fen."""
+        """The first trade of the in-zone enterprise: 30 % of the amount settled, rounded down to the fen."""
         buyer = BUYERS[0]
         first = min(
             (posted for posted in self.evidence if posted.buyer == buyer.uscc),
@@ -258,11 +253,6 @@ def verify(bundle: Path, node_url: str) -> dict[str, Any]:
     if report["ok"] != (answer.returncode == 0):
         raise DemoError("suanquan verify contradicts its exit status")
     return report
-
-
-def new_platform(service: Service) -> Platform:
-    """The platform with a key of its own and the jurisdiction key that it was handed at onboarding."""
-    return Platform.onboard(service, LocalSigner(secrets.token_bytes(32)))
 
 
 def yuan(fen: int) -> str:
