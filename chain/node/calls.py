@@ -59,7 +59,7 @@ def call(state: EvmState, request: Call) -> bytes:
 
 
 def estimate_gas(state: EvmState, request: Call) -> int:
-    """Gas limit with which the call succeeds, at most 1.5 % above the least (geth's tolerance).
+    """Gas limit with which the call succeeds, at most 1.6 % and some gas above the least (geth allows 1.5 %).
 
     The least is searched, not read off one run: refunds come only at the end, and a contract forwards at most 63/64 of
     its gas (EIP-150), so a call may need more than it finally pays for.
@@ -84,14 +84,13 @@ def estimate_gas(state: EvmState, request: Call) -> int:
     consumed = ceiling - first.get_gas_remaining()
     low = max(floor, consumed) - 1  # always too little
     high = ceiling
-    # Most calls need what they consumed, plus what each CALL holds back.
-    for guess in (low + 1, (consumed + 2_300) * 64 // 63):
-        if low < guess < high:
-            if _run(state, request, guess, keep=False).is_error:
-                low = guess
-            else:
-                high = guess
-                break
+    # Nearly all calls succeed with what they consumed, plus what each CALL holds back: 1.6 % more. A run costs as much as
+    # the transaction itself, so no closer bound is looked for.
+    guess = (consumed + 2_300) * 64 // 63
+    if guess < high:
+        if not _run(state, request, guess, keep=False).is_error:
+            return guess
+        low = guess
     while low + 1 < high and (high - low) / high > 0.015:
         middle = (low + high) // 2
         if _run(state, request, middle, keep=False).is_error:
