@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import BigInteger, Select, case, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
@@ -24,7 +24,8 @@ def _state() -> ColumnElement[str]:
 
 
 def _joined() -> Select[Application, str, Operation]:
-    voucher_id = Application.programme_id * 2**32 + Application.voucher_serial
+    programme_id = cast(Application.programme_id, BigInteger)
+    voucher_id = programme_id * literal(2**32, BigInteger) + Application.voucher_serial
     return (
         select(Application, _state(), Operation)
         .outerjoin(Voucher, Voucher.id == voucher_id)

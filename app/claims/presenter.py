@@ -77,7 +77,7 @@ class ClaimPresenter:
     def _note(session: Session, claim: Claim, record: EvidenceRecord, tx_hash: bytes) -> bool:
         """Notes what became of a claim in a mined transaction; nothing while the projection does not show it, as
         after a reorganisation that the relay is mending."""
-        redemption_id = repository.redemption_of(session, claim, tx_hash)
+        redemption_id = repository.redemption_of(session, claim, record.leaf, tx_hash)
         if redemption_id is not None:
             _decide(claim, repository.REDEEMED)
             claim.redemption_id = redemption_id

@@ -152,12 +152,14 @@ def of_operation(session: Session, operation_id: str) -> list[Claim]:
     return list(session.scalars(query))
 
 
-def redemption_of(session: Session, claim: Claim, tx_hash: bytes) -> int | None:
-    """The redemption that a claim became in a transaction."""
+def redemption_of(session: Session, claim: Claim, leaf: bytes, tx_hash: bytes) -> int | None:
+    """The redemption that a claim became in a transaction. Two claims there may share voucher and invoice: the leaf
+    tells which trade was paid."""
     query = select(Redemption.id).where(
         Redemption.tx_hash == tx_hash,
         Redemption.voucher_id == claim.voucher_id,
         Redemption.settlement_key == claim.settlement_key,
+        Redemption.leaf == leaf,
     )
     return session.scalars(query).first()
 
