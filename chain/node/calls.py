@@ -84,13 +84,13 @@ def estimate_gas(state: EvmState, request: Call) -> int:
     consumed = ceiling - first.get_gas_remaining()
     low = max(floor, consumed) - 1  # always too little
     high = ceiling
-    # Nearly all calls succeed with what they consumed, plus what each CALL holds back: 1.6 % more. A run costs as much as
+    # Nearly all calls need what they consumed, or that and what each CALL holds back: 1.6 % more. A run costs as much as
     # the transaction itself, so no closer bound is looked for.
-    guess = (consumed + 2_300) * 64 // 63
-    if guess < high:
-        if not _run(state, request, guess, keep=False).is_error:
-            return guess
-        low = guess
+    for guess in (low + 1, (consumed + 2_300) * 64 // 63):
+        if low < guess < high:
+            if not _run(state, request, guess, keep=False).is_error:
+                return guess
+            low = guess
     while low + 1 < high and (high - low) / high > 0.015:
         middle = (low + high) // 2
         if _run(state, request, middle, keep=False).is_error:
