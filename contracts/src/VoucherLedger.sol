@@ -597,6 +597,7 @@ contract VoucherLedger is IVoucherLedger, IERC721, IERC721Metadata, IERC5192, IE
 
     /// @dev Runs one item of a batch so that its failure undoes only itself; the caller's roles stay the same.
     function _callSelf(bytes memory call) private returns (bool done, bytes memory reason) {
+        // solhint-disable-next-line avoid-low-level-calls
         return address(this).delegatecall(call);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Budget, Limit, Programme, ProgrammeStatus} from "../types/Programme.sol";
-import {ComputeType, Trade, TradeAttributes, TradeKind} from "../types/Trade.sol";
+import {ComputeType, TradeAttributes, TradeKind} from "../types/Trade.sol";
 import {Voucher, VoucherState, VoucherStatus} from "../types/Voucher.sol";
 
 /// @notice The rules that are arithmetic only, apart from storage.

@@ -15,9 +15,9 @@ import {Roles} from "suanquan/libraries/Roles.sol";
 import {Rules} from "suanquan/libraries/Rules.sol";
 import {EntityKind, EntityRoles, Registration, Standing} from "suanquan/types/Entity.sol";
 import {BatchHeader, EvidenceProof, Stream, Submission} from "suanquan/types/Evidence.sol";
-import {Basis, Budget, Funding, Limit, Period, ProgrammeTerms, Stage, Tier} from "suanquan/types/Programme.sol";
+import {Budget, Funding, Period, ProgrammeTerms, Stage, Tier} from "suanquan/types/Programme.sol";
 import {ComputeType, Trade, TradeAttributes, TradeKind} from "suanquan/types/Trade.sol";
-import {Claim, IssueOrder, Redemption, ReviewApproval, Voucher, VoucherState} from "suanquan/types/Voucher.sol";
+import {Claim, IssueOrder, ReviewApproval} from "suanquan/types/Voucher.sol";
 
 /// @notice The one factory of Solidity tests: the three contracts, officers, organisations, programmes, signatures and
 /// proofs. Functions that begin with a verb other than `sign` or `make` send transactions.
