@@ -58,8 +58,11 @@ def call(state: EvmState, request: Call) -> bytes:
     return output
 
 
+ESTIMATE_TOLERANCE = 0.02
+
+
 def estimate_gas(state: EvmState, request: Call) -> int:
-    """Gas limit with which the call succeeds, at most 1.6 % and some gas above the least (geth allows 1.5 %).
+    """Gas limit with which the call succeeds, at most 2 % above the least (geth allows 1.5 %).
 
     The least is searched, not read off one run: refunds come only at the end, and a contract forwards at most 63/64 of
     its gas (EIP-150), so a call may need more than it finally pays for.
@@ -84,14 +87,16 @@ def estimate_gas(state: EvmState, request: Call) -> int:
     consumed = ceiling - first.get_gas_remaining()
     low = max(floor, consumed) - 1  # always too little
     high = ceiling
-    # Nearly all calls need what they consumed, or that and what each CALL holds back: 1.6 % more. A run costs as much as
-    # the transaction itself, so no closer bound is looked for.
+    # Nearly all calls need what they consumed, or that and what each CALL holds back: 1.6 % more, which for a costly call
+    # is close enough. A run costs as much as the transaction itself.
     for guess in (low + 1, (consumed + 2_300) * 64 // 63):
         if low < guess < high:
-            if not _run(state, request, guess, keep=False).is_error:
-                return guess
-            low = guess
-    while low + 1 < high and (high - low) / high > 0.015:
+            if _run(state, request, guess, keep=False).is_error:
+                low = guess
+            else:
+                high = guess
+                break
+    while low + 1 < high and (high - low) / high > ESTIMATE_TOLERANCE:
         middle = (low + high) // 2
         if _run(state, request, middle, keep=False).is_error:
             low = middle
