@@ -87,8 +87,8 @@ def estimate_gas(state: EvmState, request: Call) -> int:
     consumed = ceiling - first.get_gas_remaining()
     low = max(floor, consumed) - 1  # always too little
     high = ceiling
-    # Nearly all calls need what they consumed, or that and what each CALL holds back: 1.6 % more, which for a costly call
-    # is close enough. A run costs as much as the transaction itself.
+    # Nearly all calls need what they consumed, or that and what each CALL holds back: 1.6 % more, which for a costly
+    # call is close enough. A run costs as much as the transaction itself.
     for guess in (low + 1, (consumed + 2_300) * 64 // 63):
         if low < guess < high:
             if _run(state, request, guess, keep=False).is_error:
