@@ -70,6 +70,7 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
         """keccak256(abi.encode(header)), 32 bytes.
 
         Raises:
+            ValueError: an id, root or head has not 32 bytes.
             OverflowError: a number is negative or beyond 32 bytes.
         """
         return keccak(b"".join(_word(value) for value in msgspec.structs.astuple(self)))
@@ -145,7 +146,7 @@ class EvidenceProof(msgspec.Struct, frozen=True, kw_only=True):
 
 def submission_leaf(platform: bytes, sequence: int, root: bytes, count: int) -> bytes:
     """Leaf of a submission in its batch: over abi.encode(platform, sequence, root, count), 32 bytes."""
-    return leaf_hash(platform + sequence.to_bytes(32, "big") + root + count.to_bytes(32, "big"))
+    return leaf_hash(_word(platform) + _word(sequence) + _word(root) + _word(count))
 
 
 def submission_tree(trades: Sequence[Trade]) -> MerkleTree:
@@ -159,4 +160,7 @@ def batch_tree(platform: bytes, submissions: Sequence[SignedSubmission]) -> Merk
 
 
 def _word(value: bytes | int) -> bytes:
-    return value if isinstance(value, bytes) else value.to_bytes(32, "big")
+    word = value if isinstance(value, bytes) else value.to_bytes(32, "big")
+    if len(word) != 32:
+        raise ValueError(f"an id, root or head has 32 bytes, not {len(word)}")
+    return word

@@ -1,0 +1,105 @@
+"""Verifies a proof bundle with no service and no database: from the file alone, or against a node.
+
+The file alone proves everything given the hashes of its blocks and the contracts' addresses; a verification ends by
+naming them. A node then tells whether those blocks are on the chain, whether the code at the addresses is this
+version's, and how things stand now. Not provable from a file: that a key's history has no later change left out.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from .bundle_format import MAX_BYTES, Bundle, decode
+from .evidence_checks import check_evidence
+from .online_checks import OnlineChecks
+from .proven import ProvenBundle
+from .redemption_checks import check_redemption, issued, outcome, redeemed
+from .report import Checklist, Report, Step, TrustedBlock
+from .rpc import RpcClient
+
+__all__ = ["Report", "Step", "TrustedBlock", "verify", "verify_file"]
+
+
+def verify(data: bytes, rpc: RpcClient | None = None, *, jurisdiction_key: bytes | None = None) -> Report:
+    """Check a bundle.
+
+    Args:
+        data: the file's bytes.
+        rpc: a node that you trust; None checks offline.
+        jurisdiction_key: 32 bytes, for auditors: the digests of disclosed identifiers are checked too.
+
+    Returns:
+        The steps taken. It never raises for what the file or the node says.
+    """
+    checklist = Checklist()
+    found: list[Bundle] = []
+
+    def read() -> str:
+        found.append(decode(data))
+        return f"{len(data)} bytes in canonical form, digest 0x{found[0].digest.hex()}"
+
+    checklist.take("file", read)
+    if not found:
+        return Report(steps=checklist.steps, trust=[], facts={}, online=rpc is not None)
+    proven = ProvenBundle(found[0])
+    check_evidence(proven, checklist, jurisdiction_key)
+    if found[0].redemption is not None:
+        check_redemption(proven, checklist)
+    if rpc is not None:
+        OnlineChecks(proven, rpc).run(checklist)
+    holds = all(step.ok for step in checklist.steps)
+    return Report(
+        steps=checklist.steps,
+        trust=_blocks(proven) if holds and rpc is None else [],
+        facts=_facts(proven) if holds else {},
+        online=rpc is not None,
+    )
+
+
+def verify_file(path: str | Path, rpc_url: str | None = None, *, jurisdiction_key: bytes | None = None) -> Report:
+    """Check a bundle in a file; as `verify`.
+
+    Args:
+        rpc_url: JSON-RPC of a node that you trust; None checks offline.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: `rpc_url` is no http address.
+    """
+    with Path(path).open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if rpc_url is None:
+        return verify(data, jurisdiction_key=jurisdiction_key)
+    with RpcClient(rpc_url) as rpc:
+        return verify(data, rpc, jurisdiction_key=jurisdiction_key)
+
+
+def _blocks(proven: ProvenBundle) -> list[TrustedBlock]:
+    blocks = {(receipt.block_number, receipt.block_hash) for receipt in proven.receipts}
+    return [TrustedBlock(number, "0x" + block_hash.hex()) for number, block_hash in sorted(blocks)]
+
+
+def _facts(proven: ProvenBundle) -> dict[str, Any]:
+    bundle = proven.bundle
+    facts: dict[str, Any] = {
+        "chain_id": bundle.chain_id,
+        "contracts": {name: address for name, address in proven.contracts.to_dict().items() if name != "chain_id"},
+        "platform": "0x" + bundle.trade.platform.hex(),
+        "buyer": "0x" + bundle.trade.buyer.hex(),
+        "supplier": "0x" + bundle.trade.supplier.hex(),
+        "traded_at": bundle.trade.traded_at,
+        "settled_fen": bundle.trade.settled_fen,
+        "anchored_at": bundle.proof.batch.appended_at,
+        "disclosed": {} if bundle.record is None else {field.name: field.value for field in bundle.record.disclosed},
+    }
+    if bundle.redemption is not None:
+        state, recovered_fen = outcome(proven)
+        facts |= {
+            "redemption_id": bundle.redemption.redemption_id,
+            "voucher_id": bundle.redemption.voucher_id,
+            "face_fen": issued(proven)["faceFen"],
+            "amount_fen": redeemed(proven)["quote"]["amountFen"],
+            "rate_bps": redeemed(proven)["quote"]["rateBps"],
+            "state": state.name.lower(),
+            "recovered_fen": recovered_fen,
+        }
+    return facts
