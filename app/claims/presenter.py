@@ -25,6 +25,10 @@ from chain.relay.outbox import get_operation
 
 log = logging.getLogger(__name__)
 
+BATCH_GAS = 200_000
+"""Gas of a batch itself."""
+CLAIM_GAS = 600_000
+"""More gas than one claim can use: about three times what one with proofs 20 deep costs."""
 GONE = (OperationStatus.REFUSED, OperationStatus.FAILED)
 
 
@@ -153,6 +157,9 @@ class ClaimPresenter:
             function="redeem" if alone else "redeemMany",
             args=[calls[0]] if alone else [calls],
             ref=claims[0].id if alone else f"programme:{programme_id}",
+            # An estimate would find the least gas with which the call as a whole succeeds, and it succeeds though its
+            # last claims are refused for want of gas.
+            gas_limit=None if alone else BATCH_GAS + CLAIM_GAS * len(calls),
         )
         for claim in claims:
             claim.operation_id = operation.id

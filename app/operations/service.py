@@ -22,6 +22,7 @@ def submit(
     function: str,
     args: Sequence[Any] | Mapping[str, Any],
     ref: str | None = None,
+    gas_limit: int | None = None,
 ) -> Operation:
     """Adds a contract call to the outbox, in the transaction of the request: once that commits, the relay will see the
     call through to an effect on chain or to a final refusal.
@@ -30,9 +31,11 @@ def submit(
         kind: What it is, in snake_case, for lists and logs.
         signer: Name of the key that sends it, for example `relayer`.
         ref: What it is for: the id of an application, a claim, a batch.
+        gas_limit: Gas to give it; estimated by default.
     """
     to = bytes.fromhex(gateway.contracts.addresses[contract].removeprefix("0x"))
-    return enqueue(session, kind=kind, signer=signer, to=to, data=encode_call(contract, function, args), ref=ref)
+    data = encode_call(contract, function, args)
+    return enqueue(session, kind=kind, signer=signer, to=to, data=data, ref=ref, gas_limit=gas_limit)
 
 
 def find(session: Session, operation_id: str) -> Operation:
