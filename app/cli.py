@@ -10,10 +10,14 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 
+from app.indexer.digest import projection_digest
+from app.indexer.indexer import Indexer
 from app.main import create_app
 from app.migrate import upgrade
 from app.programmes.policy import PolicyError, parse, shipped
@@ -23,6 +27,7 @@ from app.settings import Settings
 from chain.keys import KeystoreError
 from chain.node import DataFolderError, EmbeddedNode
 from chain.rpc import RpcUnavailable
+from chain.verify import verify_file
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Suanquan 算券: trusted compute vouchers.")
 policy_commands = typer.Typer(no_args_is_help=True, help="Policy files.")
@@ -79,6 +84,46 @@ def deploy(as_json: AsJson = False) -> None:
 def migrate() -> None:
     """Brings the database of DATABASE_URL to the present schema."""
     upgrade(Settings().database_url)
+
+
+@cli.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    rpc: Annotated[str | None, typer.Option(metavar="URL", help="A node that you trust; without it, offline.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Checks a proof bundle; needs no service and no database. Exit status 0 only if every step holds."""
+    report = verify_file(bundle, rpc)
+    if as_json:
+        print(json.dumps({"ok": report.ok, **msgspec.to_builtins(report)}))
+    else:
+        for step in report.steps:
+            mark = "[green]✓[/green]" if step.ok else "[red]✗[/red]"
+            screen.print(f"{mark} {step.name}: {escape(step.detail)}", highlight=False)
+        for block in report.trust:
+            screen.print(f"left to trust: block {block.number} is {block.hash}", highlight=False)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@cli.command()
+def index(
+    rebuild: Annotated[bool, typer.Option(help="Drop the projection and build it anew from the chain.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Brings the projection to the chain's head, and prints the digest of its rows."""
+    with Runtime(Settings()) as runtime:
+        gateway = runtime.gateway
+        indexer = Indexer(gateway.sessions, gateway.rpc, gateway.contracts, gateway.start_block)
+        if rebuild:
+            indexer.rebuild()
+        while indexer.step():
+            pass
+        with gateway.sessions() as session:
+            result = {"block": indexer.block_number, "row_digest": projection_digest(session)}
+    if as_json:
+        print(json.dumps(result))
+    else:
+        screen.print(f"block {result['block']}, rows {result['row_digest']}", highlight=False)
 
 
 @policy_commands.command("check")

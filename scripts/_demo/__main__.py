@@ -82,26 +82,24 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
 
 
 def _show(story: Story, say: dict[str, str], screen: Console) -> None:
-    """The report as tables: vouchers and refusals."""
-    names = {party.uscc: party.name for party in ALL}
-    vouchers = story.list_vouchers()
-    story.facts["issued_fen"] = sum(row["face_fen"] for row in vouchers)
-    table = Table(title=say["report"], title_justify="left")
-    for heading in ("tier", "holder"):
-        table.add_column(say[heading])
-    for heading in ("face", "paid", "written"):
-        table.add_column(say[heading], justify="right")
-    for row in vouchers:
-        amounts = [yuan(row[member]) for member in ("face_fen", "redeemed_fen", "written_off_fen")]
-        table.add_row(row["tier_name"], names[row["uscc"]], *amounts)
-    totals = [yuan(sum(row[member] for row in vouchers)) for member in ("face_fen", "redeemed_fen", "written_off_fen")]
+    """The overview as a table, and why claims were refused."""
+    overview = story.overview()
+    total = overview["programmes"][0]
+    story.facts["issued_fen"] = total["issued_fen"]
+    amounts = ("issued_fen", "redeemed_fen", "written_off_fen")
+    table = Table(title=f"{say['report']} · {say['block']} {overview['anchor']['block_number']}", title_justify="left")
+    table.add_column(say["tier"], no_wrap=True)
+    for heading in ("count", "face", "paid", "written"):
+        table.add_column(say[heading], justify="right", no_wrap=True)
+    for line in overview["tiers"]:
+        table.add_row(line["key"], str(line["issued"]), *(yuan(line[member]) for member in amounts))
     table.add_section()
-    table.add_row(say["total"], "", *totals)
-    table.add_row(say["left"], "", "", "", yuan(story.budget()["available_fen"]))
+    table.add_row(say["total"], str(total["issued"]), *(yuan(total[member]) for member in amounts))
+    table.add_row(say["left"], "", "", "", yuan(overview["budgets"][0]["available_fen"]))
     screen.print(table)
     refusals = Table()
-    refusals.add_column(say["code"])
-    refusals.add_column(say["count"], justify="right")
+    refusals.add_column(say["code"], no_wrap=True)
+    refusals.add_column(say["claims_count"], justify="right")
     for code, count in story.facts["refused"].items():
         refusals.add_row(code, str(count))
     screen.print(refusals)

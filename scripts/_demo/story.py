@@ -173,6 +173,11 @@ class Story:
         self.facts["written_off_fen"] = sum(item["amount_fen"] for item in written)
         self.tell("write_off", count=len(written), fen=yuan(self.facts["written_off_fen"]))
 
+    def overview(self) -> dict[str, Any]:
+        """The overview report."""
+        found: dict[str, Any] = self.service.get("/v1/reports/overview", self.keys["regulator"])
+        return found
+
     def list_vouchers(self) -> list[dict[str, Any]]:
         """The vouchers, from the projection."""
         return self._all("/v1/vouchers", self.keys["regulator"], programme_id=self.programme_id)

@@ -25,13 +25,14 @@ CHINESE = {
     "audit": "仅凭链上事件重建全部状态:{events} 个事件,逐行一致",
     "done": "用时 {seconds:.1f} 秒。数据目录:{path}",
     "tier": "档次",
-    "holder": "主体",
+    "block": "区块",
     "face": "面额",
     "paid": "已兑现",
     "written": "已核销",
     "left": "预算余额",
     "code": "拒绝原因",
-    "count": "笔数",
+    "count": "张数",
+    "claims_count": "笔数",
     "total": "合计",
 }
 ENGLISH = {
@@ -56,13 +57,14 @@ ENGLISH = {
     "audit": "All state rebuilt from chain events alone: {events} events, equal row by row",
     "done": "{seconds:.1f} seconds. Data folder: {path}",
     "tier": "Tier",
-    "holder": "Holder",
+    "block": "block",
     "face": "Face",
     "paid": "Redeemed",
     "written": "Written off",
     "left": "Budget left",
     "code": "Refused because",
-    "count": "Claims",
+    "count": "Vouchers",
+    "claims_count": "Claims",
     "total": "Total",
 }
 
