@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from app.evidence.models import (
     EvidenceStream,
     EvidenceSubmission,
 )
-from app.indexer.models import EvidenceBatch, IndexState
+from app.indexer.models import ChainEvent, EvidenceBatch, IndexState, Redemption, Voucher
 
 PENDING, ANCHORED, ORPHANED = "pending", "anchored", "orphaned"
 NAMES_AT_ONCE = 5_000
@@ -199,3 +199,34 @@ def newest_batch(session: Session, platform_id: bytes) -> EvidenceBatch | None:
 def indexed_block(session: Session, chain_id: int) -> int:
     """Newest block in the projection; 0 before the first."""
     return session.scalar(select(func.max(IndexState.block_number)).where(IndexState.chain_id == chain_id)) or 0
+
+
+# FOR BUNDLES
+
+
+def key_changes(session: Session, platform_id: bytes) -> list[bytes]:
+    """Transactions that changed a platform's evidence key, in order; a bundle skips changes of its account's key."""
+    return _transactions(session, ["KeyChanged"], ChainEvent.entity_id == platform_id)
+
+
+def redemption_events(session: Session, redemption_id: int, events: Sequence[str]) -> list[bytes]:
+    """Transactions of some events of a redemption, in order."""
+    return _transactions(session, events, ChainEvent.redemption_id == redemption_id)
+
+
+def issue_of(session: Session, voucher_id: int) -> bytes:
+    """Transaction that issued a voucher."""
+    return session.scalars(select(Voucher.tx_hash).where(Voucher.id == voucher_id)).one()
+
+
+def evidence_of(session: Session, redemption: Redemption) -> EvidenceRecord | None:
+    """The record that was redeemed; None where another gateway took it."""
+    query = select(EvidenceRecord).where(
+        EvidenceRecord.settlement_key == redemption.settlement_key, EvidenceRecord.leaf == redemption.leaf
+    )
+    return session.scalars(query).first()
+
+
+def _transactions(session: Session, events: Sequence[str], about: ColumnElement[bool]) -> list[bytes]:
+    query = select(ChainEvent.tx_hash).where(ChainEvent.event.in_(events), about).order_by(ChainEvent.id)
+    return list(session.scalars(query))

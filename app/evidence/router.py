@@ -8,7 +8,9 @@ from app.auth.roles import Role
 from app.errors import problem_response
 from app.evidence import progress, service
 from app.evidence.body import read
+from app.evidence.bundles import bundle_of
 from app.evidence.schemas import EvidencePage, EvidenceView, Receipt, StreamView
+from app.evidence.trades import find_record
 from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 
 router = APIRouter(prefix="/v1", tags=["evidence"], route_class=CommandRoute)
@@ -39,6 +41,15 @@ _BODY = {
         },
     }
 }
+
+
+Disclose = Annotated[list[str] | None, Query(max_length=64)]
+
+
+def bundle_response(name: str, bundle: bytes) -> Response:
+    """A bundle as a file."""
+    headers = {"content-disposition": f'attachment; filename="{name}.bundle.json"'}
+    return Response(bundle, media_type="application/json", headers=headers)
 
 
 async def _raw(request: Request) -> bytes:
@@ -90,6 +101,16 @@ def list_evidence(
 def read_evidence(evidence_id: str, session: QuerySession, caller: Reader, gateway: TheGateway) -> EvidenceView:
     """One record: received, batched, anchored or final; with its proof once it is anchored."""
     return progress.view(session, gateway, caller, evidence_id)
+
+
+@queries.get("/evidence/{evidence_id}/bundle", response_class=Response)
+def read_evidence_bundle(
+    evidence_id: str, session: QuerySession, caller: Reader, gateway: TheGateway, disclose: Disclose = None
+) -> Response:
+    """The proof bundle of a record, byte for byte as `suanquan verify` checks it; `disclose` names the fields to show,
+    all of them if left out."""
+    row = find_record(session, caller, evidence_id)
+    return bundle_response(evidence_id, bundle_of(session, gateway, row, disclose=disclose))
 
 
 @queries.get("/platforms/{uscc}/stream")

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from app.auth.roles import Role
 from app.auth.service import Principal
 from app.clock import now
-from app.errors import Invalid, NotFound
+from app.errors import ApiError, Invalid, NotFound
 from app.evidence.trades import find_record, trade_of
 from app.gateway import Gateway
 from app.indexer.models import Voucher
@@ -15,6 +15,7 @@ from chain.contract_error import ContractError
 from chain.enums import ComputeType, Limit, TradeAttributes, TradeKind
 from chain.identifiers import entity_id
 from chain.jsonable import jsonable
+from chain.rpc import RpcUnavailable
 from chain.trade import Trade
 
 UNKNOWN = bytes(32)
@@ -37,6 +38,8 @@ def quote(session: Session, gateway: Gateway, caller: Principal, body: QuoteRequ
         trade = trade_of(session, gateway, find_record(session, caller, str(body.evidence_id)))
     try:
         answer = gateway.contracts.read(gateway.rpc, "VoucherLedger", "quote", [voucher.id, trade.to_abi()])
+    except RpcUnavailable as error:
+        raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error
     except ContractError as error:
         refusal = Refusal(code=error.name, args=jsonable(error.arguments), message=error.message)
         return QuoteView(

@@ -6,6 +6,10 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.auth.roles import Role
 from app.entities.schemas import Reason
+from app.errors import NotFound
+from app.evidence.bundles import bundle_of
+from app.evidence.repository import evidence_of
+from app.evidence.router import Disclose, bundle_response
 from app.operations.schemas import Accepted
 from app.route import CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 from app.vouchers import quotes, service
@@ -118,6 +122,20 @@ def list_redemptions(
 def read_redemption(redemption_id: PathId, session: QuerySession, caller: Reader) -> RedemptionView:
     """One redemption."""
     return service.redemption_views(session, [service.redemption(session, caller, redemption_id)])[0]
+
+
+@queries.get("/redemptions/{redemption_id}/bundle", response_class=Response)
+def read_bundle(
+    redemption_id: PathId, session: QuerySession, caller: Reader, gateway: TheGateway, disclose: Disclose = None
+) -> Response:
+    """The proof bundle of a redemption, byte for byte as `suanquan verify` checks it; `disclose` names the fields of
+    the trade's record to show, all of them if left out."""
+    redemption = service.redemption(session, caller, redemption_id)
+    row = evidence_of(session, redemption)
+    if row is None:
+        raise NotFound("evidence", f"for redemption {redemption_id}")
+    bundle = bundle_of(session, gateway, row, redemption=redemption, disclose=disclose)
+    return bundle_response(f"redemption-{redemption_id}", bundle)
 
 
 @queries.get("/public/vouchers/{voucher_id}")

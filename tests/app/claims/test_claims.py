@@ -1,7 +1,5 @@
 """Claims over HTTP: presented in order of trade time, decided by the contract."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.app.claims.scenario import World, build
@@ -9,8 +7,8 @@ from tests.app.conftest import RunningService
 
 
 @pytest.fixture(scope="module")
-def world(service: RunningService) -> Iterator[World]:
-    yield build(service)
+def world(service: RunningService) -> World:
+    return build(service)
 
 
 def test_a_claim_is_paid_what_the_policy_text_gives(world: World) -> None:
