@@ -356,6 +356,8 @@ contract Handler is Base {
         t.tradedAt = uint40(bound(tradedAt, from, to));
         t.settledFen = uint64(bound(settledFen, 1, yuan(2_000_000)));
         if (seed % 7 == 0) t.otherSupportFen = t.settledFen / 3 * 2;
+        // A further settlement of an agreement that was claimed before.
+        if (seed % 3 == 0 && _paid.length != 0) t.contractKey = _trades[_paid[seed % _paid.length].id].contractKey;
     }
 
     /// @dev Whether anything is left to pay; all else about the claim is good.
