@@ -45,7 +45,9 @@ def _tier(programme_id: Any, index: Any) -> ColumnElement[str]:
 _region = func.coalesce(cast(Entity.region, String), NONE)
 _kind = func.coalesce(Entity.kind, NONE)
 _period = case((Application.period == NO_PERIOD, NONE), else_=cast(Application.period, String))
-_voucher_tier = select(Voucher.tier).where(Voucher.id == Redemption.voucher_id).scalar_subquery()
+_voucher_tier = (
+    select(Voucher.tier).where(Voucher.id == Redemption.voucher_id).correlate_except(Voucher).scalar_subquery()
+)
 
 DIMENSIONS: dict[str, Dimension] = {
     "programmes": Dimension(
@@ -124,7 +126,7 @@ def _applications(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any
     approved = Application.state == "approved"
     query = select(
         Application.programme_id,
-        key,
+        key.label("dimension"),
         func.count().label("applied"),
         func.sum(Application.face_fen).label("applied_fen"),
         _count_if(approved).label("approved"),
@@ -139,7 +141,7 @@ def _vouchers(key: ColumnElement[str], moment: int, *, holder: bool) -> Select[*
     usable = and_(Voucher.state.in_(("live", "frozen")), Voucher.valid_until >= moment)
     query = select(
         Voucher.programme_id,
-        key,
+        key.label("dimension"),
         func.count().label("issued"),
         func.sum(Voucher.face_fen).label("issued_fen"),
         func.sum(Voucher.returned_fen).label("returned_fen"),
@@ -163,7 +165,7 @@ def _redemption_sums(key: Any) -> Select[*tuple[Any, ...]]:
     amount = Redemption.amount_fen
     return select(
         Redemption.programme_id,
-        key,
+        key.label("dimension"),
         _count_if(stands).label("redeemed"),
         _sum_if(stands, amount).label("redeemed_fen"),
         _sum_if(Redemption.state == PROVISIONAL, amount).label("provisional_fen"),

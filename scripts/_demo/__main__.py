@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts._demo.audit import audit
-from scripts._demo.parties import ALL
 from scripts._demo.platform import Platform
 from scripts._demo.service import DemoError, Service, end_leftover
 from scripts._demo.story import Story, yuan
