@@ -30,12 +30,13 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, default=FOLDER, help=f"made anew at each run; default {FOLDER}")
     options = parser.parse_args()
 
-    screen = Console(stderr=options.json)
+    screen = Console(stderr=options.json, width=None if sys.stdout.isatty() else 112)
     say = texts(options.language)
     began = time.monotonic()
 
     def tell(step: str, **values: object) -> None:
-        screen.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {say[step].format(**values)}", highlight=False)
+        line = say[step].format(**values)
+        screen.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {line}", highlight=False, soft_wrap=True)
 
     folder: Path = options.data_dir
     end_leftover(folder)

@@ -72,8 +72,7 @@ class Platform:
     def _signed(self, sequence: int, batch: list[dict[str, Any]]) -> dict[str, Any]:
         salts = [secrets.token_bytes(RECORD_SALT_BYTES) for _ in batch]
         trades = [
-            to_trade(from_dict(record), salt, self._jurisdiction_key)
-            for record, salt in zip(batch, salts, strict=True)
+            to_trade(from_dict(record), salt, self._jurisdiction_key) for record, salt in zip(batch, salts, strict=True)
         ]
         own_id = entity_id(self._jurisdiction_key, PLATFORM.uscc)
         subject = Submission(own_id, sequence, submission_tree(trades).root, len(trades))

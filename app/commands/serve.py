@@ -1,0 +1,41 @@
+"""`suanquan serve`."""
+
+import os
+import signal
+import socket
+import sys
+
+import typer
+import uvicorn
+
+from app.commands.screen import screen, told
+from app.main import create_app
+from app.runtime import NotDeployed, Runtime
+from app.secret_file import write_secret
+from app.settings import Settings
+from chain.keys import KeystoreError
+from chain.node import DataFolderError
+from chain.rpc import RpcUnavailable
+
+cli = typer.Typer(add_completion=False)
+
+
+@cli.command()
+def serve() -> None:
+    """Starts the service: gateway, relay, indexer and, unless CHAIN_URL names a node, an embedded chain. Settings come
+    from the environment; see app/settings.py."""
+    # uvicorn ends its server on SIGTERM and raises the signal again; as an exception it ends the workers in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    settings = Settings()
+    with told(DataFolderError, KeystoreError, NotDeployed, RpcUnavailable, OSError), Runtime(settings) as runtime:
+        # Before the workers: a port that is taken is told before anything is done.
+        listener = socket.create_server((settings.host, settings.port))
+        runtime.start_workers()
+        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        ready = settings.data_dir / "service.json"
+        write_secret(ready, {"pid": os.getpid(), "url": url, "node_url": runtime.node_url})
+        screen.print(f"[bold]Suanquan 算券[/bold] {url}  ·  {url}/docs  ·  chain {runtime.node_url}")
+        screen.print(f"API keys: {settings.data_dir / 'api-keys.json'}  ·  Ctrl-C ends it")
+        config = uvicorn.Config(create_app(runtime.gateway), log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
+        ready.unlink(missing_ok=True)
