@@ -61,7 +61,7 @@ def submit_application(session: Session, gateway: Gateway, caller: Principal, bo
         raise Conflict(
             "programme_not_open",
             f"Programme {programme.id} takes no applications.",
-            status=programme.status,
+            programme_status=programme.status,
             claims_until=claims_until,
         )
     tier = _tier(session, body, organisation.entity_id)

@@ -18,6 +18,9 @@ Sums: TypeAlias = dict[tuple[int, str], dict[str, int]]
 """Totals by programme and key."""
 
 NONE = "none"
+KEY = "group_key"
+"""Label by which rows are grouped: repeated, an expression would have other parameters and so be another to
+PostgreSQL."""
 PROVISIONAL, WRITTEN_OFF, REJECTED = "provisional", "written_off", "rejected"
 
 
@@ -89,7 +92,7 @@ def totals(session: Session, dimension: Dimension, moment: int) -> Sums:
 
 def supplier_totals(session: Session) -> dict[tuple[int, bytes], dict[str, int]]:
     """Totals of redemptions by programme and supplier."""
-    query = _redemption_sums(Redemption.supplier_id).group_by(Redemption.programme_id, Redemption.supplier_id)
+    query = _redemption_sums(Redemption.supplier_id).group_by(Redemption.programme_id, KEY)
     return {(row[0], row[1]): _numbers(row._mapping) for row in session.execute(query)}
 
 
@@ -126,7 +129,7 @@ def _applications(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any
     approved = Application.state == "approved"
     query = select(
         Application.programme_id,
-        key.label("dimension"),
+        key.label(KEY),
         func.count().label("applied"),
         func.sum(Application.face_fen).label("applied_fen"),
         _count_if(approved).label("approved"),
@@ -134,14 +137,14 @@ def _applications(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any
     )
     if holder:
         query = query.outerjoin(Entity, Entity.id == Application.entity_id)
-    return query.group_by(Application.programme_id, key)
+    return query.group_by(Application.programme_id, KEY)
 
 
 def _vouchers(key: ColumnElement[str], moment: int, *, holder: bool) -> Select[*tuple[Any, ...]]:
     usable = and_(Voucher.state.in_(("live", "frozen")), Voucher.valid_until >= moment)
     query = select(
         Voucher.programme_id,
-        key.label("dimension"),
+        key.label(KEY),
         func.count().label("issued"),
         func.sum(Voucher.face_fen).label("issued_fen"),
         func.sum(Voucher.returned_fen).label("returned_fen"),
@@ -149,14 +152,14 @@ def _vouchers(key: ColumnElement[str], moment: int, *, holder: bool) -> Select[*
     )
     if holder:
         query = query.outerjoin(Entity, Entity.id == Voucher.entity_id)
-    return query.group_by(Voucher.programme_id, key)
+    return query.group_by(Voucher.programme_id, KEY)
 
 
 def _redemptions(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any, ...]]:
     query = _redemption_sums(key)
     if holder:
         query = query.outerjoin(Entity, Entity.id == Redemption.entity_id)
-    return query.group_by(Redemption.programme_id, key)
+    return query.group_by(Redemption.programme_id, KEY)
 
 
 def _redemption_sums(key: Any) -> Select[*tuple[Any, ...]]:
@@ -165,7 +168,7 @@ def _redemption_sums(key: Any) -> Select[*tuple[Any, ...]]:
     amount = Redemption.amount_fen
     return select(
         Redemption.programme_id,
-        key.label("dimension"),
+        key.label(KEY),
         _count_if(stands).label("redeemed"),
         _sum_if(stands, amount).label("redeemed_fen"),
         _sum_if(Redemption.state == PROVISIONAL, amount).label("provisional_fen"),
