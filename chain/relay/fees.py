@@ -36,14 +36,18 @@ def market_fees(rpc: RpcClient, base_fee_wei: int | None) -> Fees:
     Raises:
         RpcError, RpcUnavailable: the node does not say.
     """
+    price, tip = rpc.batch([("eth_gasPrice", ()), ("eth_maxPriorityFeePerGas", ())])
+    if isinstance(price, RpcError):
+        raise price
+    price_wei = int(price, 16)
     if base_fee_wei is None:
-        return Fees(int(rpc.call("eth_gasPrice"), 16), None)
-    try:
-        tip = int(rpc.call("eth_maxPriorityFeePerGas"), 16)
-    except RpcError:
-        # Not every node has the method; what the gas price holds above the base fee is the tip.
-        tip = max(0, int(rpc.call("eth_gasPrice"), 16) - base_fee_wei)
-    return Fees(2 * base_fee_wei + tip, tip)
+        return Fees(price_wei, None)
+    # What the gas price holds above the base fee is the tip; some nodes suggest one that nobody asks for, as on a
+    # chain where gas is free, and not every node has the method.
+    tip_wei = max(0, price_wei - base_fee_wei)
+    if not isinstance(tip, RpcError):
+        tip_wei = min(tip_wei, int(tip, 16))
+    return Fees(2 * base_fee_wei + tip_wei, tip_wei)
 
 
 def _raised(wei: int) -> int:

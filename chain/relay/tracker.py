@@ -126,7 +126,7 @@ class Tracker:
         if not rows:
             return False
         receipts = self._receipts(rows)
-        refusals = self._refusals(rows, receipts)
+        refusals = self._refusals(rows, receipts, head)
         by_nonce: dict[int, list[ChainTransaction]] = defaultdict(list)
         for row in rows:
             by_nonce[row.nonce].append(row)
@@ -177,7 +177,8 @@ class Tracker:
         self._missing_since.pop((row.signer, row.nonce), None)
         repository.set_siblings(session, row, TransactionStatus.SIGNED, TransactionStatus.DROPPED)
         assert row.block_number is not None  # noqa: S101 - a receipt has its block
-        if max(head.number, row.block_number) - row.block_number + 1 < self._confirmations:
+        # A receipt may be there before the state of its block is; what depends on it must not be simulated yet.
+        if head.number - row.block_number + 1 < self._confirmations:
             return
         result = result_of(receipt, self._contracts)
         if row.noop:
@@ -193,10 +194,16 @@ class Tracker:
         _log.info("%s %s in block %d (%s)", operation.id, operation.status, row.block_number, operation.kind)
 
     def _refusals(
-        self, rows: Sequence[ChainTransaction], receipts: dict[bytes, Receipt]
+        self, rows: Sequence[ChainTransaction], receipts: dict[bytes, Receipt], head: Head
     ) -> dict[bytes, ContractError | None]:
         """Why transactions reverted that were simulated well: the call replayed on the state they left."""
-        reverted = [row for row in rows if row.hash in receipts and receipts[row.hash]["status"] != "0x1"]
+        reverted = [
+            row
+            for row in rows
+            if (receipt := receipts.get(row.hash)) is not None
+            and receipt["status"] != "0x1"
+            and int(receipt["blockNumber"], 16) <= head.number
+        ]
         if not reverted:
             return {}
         with self._sessions() as session:
