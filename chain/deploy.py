@@ -215,7 +215,8 @@ class _Run:
         noted = self._steps[step.name]
         for tx_hash in noted["hashes"]:
             receipt = self._rpc.call("eth_getTransactionReceipt", tx_hash)
-            if receipt is None:
+            # Nodes may show a receipt before the state of its block, above all several behind one address.
+            if receipt is None or int(receipt["blockNumber"], 16) > int(self._rpc.call("eth_blockNumber"), 16):
                 continue
             if int(receipt["status"], 16) != 1:
                 del self._steps[step.name]

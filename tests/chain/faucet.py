@@ -19,7 +19,8 @@ def send(rpc: RpcClient, signer: LocalSigner, **fields: Any) -> dict[str, Any]:
     gas = fields.pop("gas", None)
     if gas is None:
         call = {name: fields[name] for name in ("to", "data") if name in fields}
-        gas = int(rpc.call("eth_estimateGas", {"from": signer.address, **call}), 16) * 12 // 10
+        # A second later a checkpoint or a new day's slot may be a new word, which costs 22,100 more than an old one.
+        gas = int(rpc.call("eth_estimateGas", {"from": signer.address, **call}), 16) * 12 // 10 + 100_000
     transaction = {
         "chainId": int(rpc.call("eth_chainId"), 16),
         "nonce": int(rpc.call("eth_getTransactionCount", signer.address, "pending"), 16),
@@ -33,7 +34,8 @@ def send(rpc: RpcClient, signer: LocalSigner, **fields: Any) -> dict[str, Any]:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         receipt: dict[str, Any] | None = rpc.call("eth_getTransactionReceipt", tx_hash)
-        if receipt is not None:
+        # A receipt can be there a moment before the state of its block is the latest.
+        if receipt is not None and int(rpc.call("eth_blockNumber"), 16) >= int(receipt["blockNumber"], 16):
             return receipt
         time.sleep(0.005)
     raise TimeoutError(f"{tx_hash} was not mined")
