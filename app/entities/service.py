@@ -153,7 +153,7 @@ def views(session: Session, rows: Sequence[Organisation]) -> list[EntityView]:
                 registered=record is not None,
                 account=f"0x{record.account.hex()}" if record else None,
                 roles=[str(role.name).lower() for role in roles],
-                standing=Standing(record.standing).name.lower() if record else None,
+                standing=record.standing if record else None,
                 standing_until=record.standing_until if record else None,
                 frozen=record.frozen if record else None,
                 evidence_key=f"0x{key.key.hex()}" if key else None,

@@ -22,7 +22,8 @@ def test_a_wrong_key_is_refused(service: RunningService, key: str) -> None:
 
 
 def test_malformed_json_is_a_400_that_says_so(service: RunningService) -> None:
-    answer = service.http.post("/v1/programmes", content=b'{"policy": ', headers=service.headers("operator"))
+    headers = {**service.headers("operator"), "Content-Type": "application/json"}
+    answer = service.http.post("/v1/programmes", content=b'{"policy": ', headers=headers)
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed_json"
 
