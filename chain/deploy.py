@@ -221,7 +221,7 @@ class _Run:
             if int(receipt["status"], 16) != 1:
                 del self._steps[step.name]
                 self._store()
-                raise DeployError(f"{step.name} was mined but failed (transaction {tx_hash}); run again to try anew")
+                raise DeployError(f"{step.name} failed in transaction {tx_hash}: {self._reason(step)}")
             if step.artifact and not has_code(self._rpc, step.artifact, noted["address"]):
                 raise DeployError(f"{step.name} was mined but {noted['address']} has no code")
             noted["block"] = int(receipt["blockNumber"], 16)
@@ -229,15 +229,24 @@ class _Run:
             return True
         return False
 
+    def _call_of(self, step: _Step) -> dict[str, Any]:
+        call = {"from": self._deployer.address, "data": "0x" + step.data.hex()}
+        return call if step.to is None else {**call, "to": step.to}
+
+    def _reason(self, step: _Step) -> str:
+        """Why the step fails now, which is most likely why it failed."""
+        try:
+            self._rpc.call("eth_call", self._call_of(step), "latest")
+        except RpcError as error:
+            return str(refusal_of(error) or error.message)
+        return "it would not fail now; run again"
+
     def _fields(self, step: _Step, nonce: int) -> dict[str, Any]:
-        call: dict[str, Any] = {"from": self._deployer.address, "data": "0x" + step.data.hex()}
-        if step.to is not None:
-            call["to"] = step.to
+        call = self._call_of(step)
         try:
             gas = int(self._rpc.call("eth_estimateGas", call), 16)
         except RpcError as error:
-            refusal = refusal_of(error)
-            raise DeployError(f"{step.name} would fail: {refusal or error.message}") from error
+            raise DeployError(f"{step.name} would fail: {refusal_of(error) or error.message}") from error
         base_fee = self._rpc.call("eth_getBlockByNumber", "latest", False).get("baseFeePerGas")
         fees = market_fees(self._rpc, None if base_fee is None else int(base_fee, 16))
         fields: dict[str, Any] = {

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from chain.node import EmbeddedNode
 from chain.rpc import RpcClient
 
 from .faucet import FUNDED
+
+# A deadline per example measures how busy the machine is.
+settings.register_profile("chain", deadline=None)
+settings.load_profile("chain")
 
 
 @pytest.fixture(scope="module", params=["embedded", "anvil"])

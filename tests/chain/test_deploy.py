@@ -160,7 +160,7 @@ def test_what_cannot_go_on_says_why(node_rpc: RpcClient) -> None:
     with pytest.raises(DeployError, match="genesis is"):
         deploy(node_rpc, deployer, roles={}, journal={**shelf.load(), "genesis": "0x" + "00" * 32})
     both = {Role.REVIEWER: [FAUCET.address], Role.FINANCE: [FAUCET.address]}
-    with pytest.raises(DeployError, match=r"FINANCE .* would fail: RoleConflict"):
+    with pytest.raises(DeployError, match=r"FINANCE .* fail.*: RoleConflict"):
         deploy(node_rpc, deployer, roles=both, journal=shelf.load())
     with pytest.raises(DeployError, match="not the admin"):
         deploy(node_rpc, deployer, roles=ROLES, admin=FAUCET.address)
