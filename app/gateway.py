@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chain.keys import Signer
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.settings import Settings
 from chain.contracts import Contracts
+from chain.keys import Signer
 from chain.rpc import RpcClient
 
 POSTGRES_COMMANDS = 12

@@ -3,8 +3,8 @@
 Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSession`. Queries use `QuerySession`.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Annotated, cast
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -27,7 +27,7 @@ def gateway_of(request: Request) -> Gateway:
 class CommandRoute(APIRoute):
     """Runs a command in one transaction: authenticate, reserve the idempotency key, act, keep the answer, commit."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         act = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

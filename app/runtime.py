@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 
-from chain.deploy import Journal, deploy
-from chain.relay.relay import Relay
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.auth.models import ApiKey
@@ -26,9 +24,11 @@ from app.secret_file import write_secret
 from app.settings import Settings
 from app.workers import Worker, stepping
 from chain.contracts import Contracts
+from chain.deploy import Journal, deploy
 from chain.enums import Role as OfficerRole
 from chain.keys import ADMIN, KEY_NAMES, Keystore, LocalSigner
 from chain.node import EmbeddedNode
+from chain.relay.relay import Relay
 from chain.rpc import RpcClient
 from chain.sql import open_engine, sessions
 

@@ -16,11 +16,11 @@ CHAIN_ID = 31337
 START_TIMEOUT_SECONDS = 20.0
 
 
-def program() -> str:
-    """Path of anvil: npm's build for this machine, or the one on the PATH."""
-    found = next(MODULES.glob("@foundry-rs/anvil-*/bin/anvil"), None) or shutil.which("anvil")
+def program(name: str) -> str:
+    """Path of one of Foundry's programs: npm's build for this machine, or the one on the PATH."""
+    found = next(MODULES.glob(f"@foundry-rs/{name}-*/bin/{name}"), None) or shutil.which(name)
     if found is None:
-        raise FileNotFoundError("anvil is not installed; ./scripts/forge --version installs Foundry's programs")
+        raise FileNotFoundError(f"{name} is not installed; ./scripts/forge --version installs Foundry's programs")
     return str(found)
 
 
@@ -49,7 +49,7 @@ class Anvil:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [program(), "--silent", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
+        command = [program("anvil"), "--silent", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
         self._process = subprocess.Popen(
             [*command, "--hardfork", "cancun", *self._options],
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from chain.identifiers import controller_id, entity_id
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -14,6 +13,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
 from app.operations.service import submit
 from chain.enums import EntityKind, EntityRoles, KeyPurpose, Standing
+from chain.identifiers import controller_id, entity_id
 from chain.relay.models import Operation
 
 

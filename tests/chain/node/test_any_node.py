@@ -319,7 +319,7 @@ def test_web3_sends_waits_calls_and_reads_events(url: str, wallet: Wallet) -> No
 
 
 def test_cast_sends_and_reads(url: str, wallet: Wallet) -> None:
-    cast = str(Path(program()).parents[2] / "cast-linux-amd64/bin/cast")
+    cast = program("cast")
     contract = wallet.deploy_shelf()
     key = ["--private-key", "0x" + wallet.account.key.hex()]
 
