@@ -14,7 +14,7 @@ from app.clock import now
 from app.entities.repository import by_uscc
 from app.errors import ApiError, Invalid, NotFound
 from app.evidence.models import EvidenceRecord
-from app.evidence.repository import records_by_id
+from app.evidence.repository import lock_records, records_by_id
 from app.indexer.models import Voucher
 
 
@@ -26,7 +26,8 @@ def take(session: Session, caller: Principal, body: NewClaims) -> TakenClaims:
         ApiError: 409 if a trade is claimed already under the same programme, with another voucher.
     """
     vouchers = repository.vouchers(session, sorted({item.voucher_id for item in body.items}))
-    records = records_by_id(session, sorted({item.evidence_id for item in body.items}))
+    # Held, so that of two claims on one trade at the same time the second sees the first.
+    records = lock_records(session, sorted({item.evidence_id for item in body.items}))
     own = None if caller.is_staff else by_uscc(session, caller.subject)
     own_id = own.entity_id if own else bytes(32)
     programmes = sorted({voucher.programme_id for voucher in vouchers.values()})

@@ -17,6 +17,23 @@ from app.evidence.models import (
 from app.indexer.models import ChainEvent, EvidenceBatch, IndexState, Redemption, Voucher
 
 PENDING, ANCHORED, ORPHANED = "pending", "anchored", "orphaned"
+RECORD_COLUMNS = (
+    "id",
+    "platform_id",
+    "sequence",
+    "position",
+    "trade_id",
+    "trade_digest",
+    "leaf",
+    "settlement_key",
+    "buyer_id",
+    "supplier_id",
+    "traded_at",
+    "settled_fen",
+    "record",
+    "salt",
+    "content_digest",
+)
 NAMES_AT_ONCE = 5_000
 """Names in one IN: SQLite takes 32,766 parameters."""
 
@@ -74,10 +91,25 @@ def same_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) 
     return found
 
 
-def add_submission(session: Session, submission: dict[str, Any], records: list[dict[str, Any]]) -> None:
-    """Stores a submission and its records."""
+def add_submission(session: Session, submission: dict[str, Any], records: Sequence[tuple[Any, ...]]) -> None:
+    """Stores a submission and its records.
+
+    Args:
+        records: Values in the order of RECORD_COLUMNS.
+    """
     session.execute(insert(EvidenceSubmission.__table__).values(submission))  # type: ignore[arg-type]
-    session.execute(insert(EvidenceRecord.__table__), records)  # type: ignore[arg-type]
+    # Past SQLAlchemy, whose bind processing would take as long as the database does.
+    columns = ", ".join(RECORD_COLUMNS)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()
+        with cursor.copy(f"COPY evidence_records ({columns}) FROM STDIN") as copy:
+            for row in records:
+                copy.write_row(row)
+    else:
+        places = ", ".join("?" * len(RECORD_COLUMNS))
+        statement = f"INSERT INTO evidence_records ({columns}) VALUES ({places})"  # noqa: S608 - names of columns
+        connection.exec_driver_sql(statement, list(records))
 
 
 def add_conflicts(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -94,6 +126,12 @@ def record(session: Session, evidence_id: str) -> EvidenceRecord | None:
 def records_by_id(session: Session, ids: Sequence[str]) -> dict[str, EvidenceRecord]:
     """Records by id."""
     return {row.id: row for row in session.scalars(select(EvidenceRecord).where(EvidenceRecord.id.in_(ids)))}
+
+
+def lock_records(session: Session, ids: Sequence[str]) -> dict[str, EvidenceRecord]:
+    """Records by id, held in order of id until the transaction ends."""
+    query = select(EvidenceRecord).where(EvidenceRecord.id.in_(ids)).order_by(EvidenceRecord.id).with_for_update()
+    return {row.id: row for row in session.scalars(query)}
 
 
 def receipts(session: Session, platform_id: bytes, sequence: int) -> list[tuple[str, str]]:

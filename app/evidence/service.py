@@ -220,24 +220,24 @@ def _store(
     # Time first, so that the index grows at its end.
     base = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
     times = [one.trade.traded_at for one in good]
-    rows: list[dict[str, Any]] = [
-        {
-            "id": f"ev_{base}{place:08x}",
-            "platform_id": stream.platform_id,
-            "sequence": sequence,
-            "position": place,
-            "trade_id": one.record.trade_id,
-            "trade_digest": one.trade.trade_id,
-            "leaf": one.leaf,
-            "settlement_key": one.trade.settlement_key,
-            "buyer_id": one.trade.buyer,
-            "supplier_id": one.trade.supplier,
-            "traded_at": one.trade.traded_at,
-            "settled_fen": one.trade.settled_fen,
-            "record": one.content,
-            "salt": one.salt,
-            "content_digest": one.content_digest,
-        }
+    rows = [
+        (
+            f"ev_{base}{place:08x}",
+            stream.platform_id,
+            sequence,
+            place,
+            one.record.trade_id,
+            one.trade.trade_id,
+            one.leaf,
+            one.trade.settlement_key,
+            one.trade.buyer,
+            one.trade.supplier,
+            one.trade.traded_at,
+            one.trade.settled_fen,
+            one.content,
+            one.salt,
+            one.content_digest,
+        )
         for place, one in enumerate(good)
     ]
     submission = {
@@ -253,7 +253,7 @@ def _store(
     }
     stream.next_sequence = sequence + 1
     repository.add_submission(session, submission, rows)
-    items = [_item(one, "stored", row["id"]) for one, row in zip(good, rows, strict=True)]
+    items = [_item(one, "stored", row[0]) for one, row in zip(good, rows, strict=True)]
     return _receipt(stream, EvidenceSubmission(**submission), items, custody=custody)
 
 

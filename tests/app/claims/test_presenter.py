@@ -1,0 +1,189 @@
+"""How claims are put into transactions and what is made of their outcomes."""
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.auth.roles import Role
+from app.auth.service import Principal
+from app.claims import service
+from app.claims.models import Claim
+from app.claims.presenter import ClaimPresenter
+from app.claims.schemas import NewClaims
+from app.evidence.anchorer import Anchorer
+from app.evidence.models import EvidenceRecord
+from app.settings import Settings
+from tests.app.evidence.bench import Bench
+from tests.database import database_url, make  # noqa: F401 - fixtures
+
+SETTINGS = {"batch_max_age_s": 0, "redeem_batch": 3, "DATABASE_URL": "", "CHAIN_URL": ""}
+
+
+@pytest.fixture
+def bench(make: sessionmaker[Session]) -> Bench:  # noqa: F811
+    return Bench(make, Settings(**SETTINGS))
+
+
+def anchored(bench: Bench, *days: int) -> list[str]:
+    """Evidence of trades on days of July, in a batch on chain."""
+    found = bench.post(*(bench.record(traded_at=f"2024-07-{day:02d}T00:00:00Z") for day in days))
+    anchor(bench)
+    return found
+
+
+def anchor(bench: Bench) -> None:
+    """Puts all evidence on chain."""
+    Anchorer(bench.gateway).step()
+    bench.show_batch()
+
+
+def claim(bench: Bench, voucher: int, evidence: list[str]) -> list[str]:
+    """Claims; their ids."""
+    body = NewClaims.model_validate({"items": [{"voucher_id": voucher, "evidence_id": one} for one in evidence]})
+    with bench.sessions.begin() as session:
+        return [view.id for view in service.take(session, Principal("k", Role.OPERATOR, ""), body).items]
+
+
+def states(bench: Bench, claims: list[str]) -> list[str]:
+    """States of claims."""
+    with bench.sessions() as session:
+        return [session.get_one(Claim, one).state for one in claims]
+
+
+def sent(bench: Bench) -> list[tuple[str, list[int]]]:
+    """Function and trade times, as days of July, of what was sent to the ledger."""
+    found = []
+    for function, arguments in bench.operations():
+        if function == "append":
+            continue
+        claims: list[dict[str, Any]] = arguments["claims"] if function == "redeemMany" else [arguments["claim"]]
+        found.append((function, [1 + (one["trade"]["tradedAt"] - 1_719_792_000) // 86_400 for one in claims]))
+    return found
+
+
+def test_claims_go_in_order_of_trade_time_one_operation_at_a_time(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    claim(bench, voucher, anchored(bench, 5, 2, 4, 1, 3))
+    presenter = ClaimPresenter(bench.gateway)
+    assert presenter.step()
+    assert not presenter.step()
+    assert sent(bench) == [("redeemMany", [1, 2, 3])]
+
+
+def test_an_earlier_claim_that_is_not_anchored_holds_the_later_ones_back(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    later = anchored(bench, 1, 3)
+    (earlier,) = bench.post(bench.record(traded_at="2024-07-02T00:00:00Z"))
+    claims = claim(bench, voucher, [*later, earlier])
+    presenter = ClaimPresenter(bench.gateway)
+    presenter.step()
+    assert sent(bench) == [("redeem", [1])]
+    bench.finish("refused", error={"code": "X", "args": {}, "message": ""})
+    presenter.step()
+    assert states(bench, claims) == ["refused", "waiting", "waiting"]
+    anchor(bench)
+    presenter.step()
+    assert sent(bench)[1:] == [("redeemMany", [2, 3])]
+
+
+def test_where_order_is_free_nothing_waits_for_another(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=False)
+    later = anchored(bench, 3, 4, 5, 6)
+    (earlier,) = bench.post(bench.record(traded_at="2024-07-01T00:00:00Z"))
+    claim(bench, voucher, [*later, earlier])
+    presenter = ClaimPresenter(bench.gateway)
+    while presenter.step():
+        pass
+    assert sent(bench) == [("redeemMany", [3, 4, 5]), ("redeem", [6])]
+
+
+def test_claims_that_were_refused_together_are_presented_one_by_one(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    claims = claim(bench, voucher, anchored(bench, 1, 2))
+    presenter = ClaimPresenter(bench.gateway)
+    presenter.step()
+    bench.finish("refused", error={"code": "RoleMissing", "args": {}, "message": ""})
+    presenter.step()
+    presenter.step()
+    assert states(bench, claims) == ["presented", "waiting"]
+    bench.finish("refused", error={"code": "VoucherLedger_NotHolder", "args": {"voucherId": voucher}, "message": ""})
+    presenter.step()
+    presenter.step()
+    bench.finish("failed", error={"code": "UnknownSigner", "args": {}, "message": ""})
+    presenter.step()
+    assert sent(bench) == [("redeemMany", [1, 2]), ("redeem", [1]), ("redeem", [2])]
+    # The contract's word is final; what could not be put to it is for a person.
+    assert states(bench, claims) == ["refused", "held"]
+    with bench.sessions() as session:
+        first = session.get_one(Claim, claims[0])
+    assert (first.code, first.detail) == ("VoucherLedger_NotHolder", {"voucherId": voucher})
+
+
+def test_an_outcome_is_not_noted_before_the_projection_shows_it(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    claims = claim(bench, voucher, anchored(bench, 1))
+    presenter = ClaimPresenter(bench.gateway)
+    presenter.step()
+    for block in (101, 100):
+        bench.finish("succeeded", result={"tx_hash": "0x" + "11" * 32, "block_number": block, "events": []})
+        presenter.step()
+        assert states(bench, claims) == ["presented"]
+
+
+def test_a_record_that_was_tampered_with_is_held_and_the_others_go(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    evidence = anchored(bench, 1, 2)
+    claims = claim(bench, voucher, evidence)
+    with bench.sessions.begin() as session:
+        row = session.get_one(EvidenceRecord, evidence[0])
+        row.record = row.record.replace(b'"settled_fen":100', b'"settled_fen":999')
+    ClaimPresenter(bench.gateway).step()
+    assert states(bench, claims) == ["held", "presented"]
+    assert sent(bench) == [("redeem", [2])]
+
+
+def test_several_workers_at_once_put_each_claim_into_one_operation(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=False)
+    claims = claim(bench, voucher, anchored(bench, *range(1, 15)))
+    together = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            together.wait()
+            for _ in range(5):
+                ClaimPresenter(bench.gateway).step()
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(day for _, days in sent(bench) for day in days) == list(range(1, 15))
+    with bench.sessions() as session:
+        assert None not in set(session.scalars(select(Claim.operation_id).where(Claim.id.in_(claims))))
+
+
+def test_claiming_at_once_makes_one_claim(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    evidence = anchored(bench, 1)
+    together = threading.Barrier(4)
+    made: list[str] = []
+
+    def work() -> None:
+        together.wait()
+        made.extend(claim(bench, voucher, evidence))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 1
+    assert len(made) == 4
