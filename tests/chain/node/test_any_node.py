@@ -1,7 +1,6 @@
 """What every node must do alike: the same tests on the embedded node and on anvil."""
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
