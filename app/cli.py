@@ -23,6 +23,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in COMMANDS:
         command = importlib.import_module(f"app.commands.{name}")

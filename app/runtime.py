@@ -93,7 +93,7 @@ class Runtime:
         keystore = Keystore(settings.data_dir / "keys")
         signers = {name: keystore.signer(name) for name in KEY_NAMES}
 
-        self.node_url = settings.chain_url or self._start_node(signers)
+        self.node_url = settings.chain_url or self._stack.enter_context(embedded_node(settings, keystore)).url
         rpc = RpcClient(self.node_url)
         self._stack.callback(rpc.close)
 
@@ -137,15 +137,6 @@ class Runtime:
             worker.start()
             self._stack.callback(worker.stop)
 
-    def _start_node(self, signers: Mapping[str, LocalSigner]) -> str:
-        node = EmbeddedNode(
-            self._settings.data_dir / "chain",
-            chain_id=self._settings.chain_id,
-            funded={signer.address: GENESIS_WEI for signer in signers.values()},
-            port=self._settings.node_port,
-        )
-        return self._stack.enter_context(node).url
-
     def _contracts(
         self, make: sessionmaker[Session], rpc: RpcClient, signers: Mapping[str, LocalSigner]
     ) -> tuple[Contracts, int]:
@@ -174,6 +165,16 @@ class Runtime:
                 made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}
                 # Before the commit: keys that nobody can read are worse than a file that is written again.
                 write_secret(path, made)
+
+
+def embedded_node(settings: Settings, keystore: Keystore) -> EmbeddedNode:
+    """The chain in the data folder, where the service's keys own something from the first block on."""
+    return EmbeddedNode(
+        settings.data_dir / "chain",
+        chain_id=settings.chain_id,
+        funded={keystore.signer(name).address: GENESIS_WEI for name in KEY_NAMES},
+        port=settings.node_port,
+    )
 
 
 def _save_journal(make: sessionmaker[Session], journal: Journal) -> None:

@@ -2,23 +2,26 @@
 
 import signal
 import threading
-from typing import Annotated
 
 import typer
 
 from app.commands.screen import screen, told
+from app.runtime import embedded_node
 from app.settings import Settings
-from chain.node import DataFolderError, EmbeddedNode
+from chain.keys import Keystore, KeystoreError
+from chain.node import DataFolderError
 
 cli = typer.Typer(add_completion=False)
 
 
 @cli.command()
-def node(port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8545) -> None:
-    """Runs the embedded chain alone, on its folder in the data directory."""
+def node() -> None:
+    """Runs the embedded chain alone, on its folder in the data directory and the port of SUANQUAN_NODE_PORT."""
     settings = Settings()
-    chain = EmbeddedNode(settings.data_dir / "chain", chain_id=settings.chain_id, port=port)
-    with told(DataFolderError, OSError), chain as running:
+    with (
+        told(DataFolderError, KeystoreError, OSError),
+        embedded_node(settings, Keystore(settings.data_dir / "keys")) as running,
+    ):
         screen.print(f"chain {settings.chain_id} at {running.url}  ·  Ctrl-C ends it")
         done = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: done.set())
