@@ -1,6 +1,7 @@
 """The HTTP application."""
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app import errors
 from app.applications.router import queries as application_queries
@@ -47,7 +48,7 @@ ROUTERS = (
 
 def create_app(gateway: Gateway) -> FastAPI:
     """The application on top of a running gateway."""
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Suanquan 算券",
         version="0.1.0",
         description="Trusted compute-voucher service (可信算力券服务平台). Amounts are in fen, rates in basis points, "

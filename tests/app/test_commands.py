@@ -1,6 +1,7 @@
 """What every command shares: authentication, problem details, idempotency, waiting."""
 
 import concurrent.futures
+import re
 
 import httpx
 import pytest
@@ -136,3 +137,12 @@ def test_a_secret_is_shown_once_and_never_replayed(service: RunningService) -> N
     assert again.status_code == 409
     assert again.json()["code"] == "shown_once"
     assert first.json()["api_key"].rsplit("_", 1)[1] not in again.text
+
+
+def test_the_documentation_page_needs_nothing_from_elsewhere(service: RunningService) -> None:
+    page = service.http.get("/docs").text
+    scripts = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert scripts
+    for address in scripts:
+        assert address.startswith("/")
+        assert service.http.get(address).status_code == 200
