@@ -253,9 +253,10 @@ class ChainStore:
         """A mined transaction by its place."""
         return next(iter(self._mined("tx.block = ? AND position = ?", number, position)), None)
 
-    def receipt_json(self, tx_hash: bytes) -> str | None:
-        """The receipt object of a transaction."""
-        return self._value(str, f"SELECT {_RECEIPT_JSON} FROM tx WHERE hash = ?", tx_hash)  # noqa: S608
+    def receipt_json(self, tx_hash: bytes, newest: int) -> str | None:
+        """The receipt object of a transaction in a block up to `newest`."""
+        query = f"SELECT {_RECEIPT_JSON} FROM tx WHERE hash = ? AND block <= ?"  # noqa: S608
+        return self._value(str, query, tx_hash, newest)
 
     def receipts_json(self, number: int) -> str:
         """JSON array of the receipts of a block."""
