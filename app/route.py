@@ -50,7 +50,7 @@ class CommandRoute(APIRoute):
                     await run_in_threadpool(session.commit)
                 finally:
                     await run_in_threadpool(session.close)
-            return await await_outcome(request, response, gateway.sessions)
+            return await await_outcome(request, response, gateway)
 
         return handle
 

@@ -39,6 +39,15 @@ def test_a_draft_is_published_and_terminated_with_one_command_each(service: Runn
     until_status(service, programme_id, "terminated")
 
 
+def test_what_was_waited_for_can_be_read_at_once(service: RunningService) -> None:
+    for _ in range(5):
+        outcome = service.settle("/v1/programmes", "operator", {"policy": "zhengzhou-htz"})
+        number = outcome["result"]["events"][0]["args"]["programmeId"]
+        assert service.get(f"/v1/programmes/{number}").json()["status"] == "draft"
+        service.settle(f"/v1/programmes/{number}/publish", "operator")
+        assert service.get(f"/v1/programmes/{number}").json()["status"] == "published"
+
+
 def test_the_policy_file_is_public_and_its_digest_is_on_chain(service: RunningService, programme_id: int) -> None:
     view = until_status(service, programme_id, "draft")
     content = shipped()["zhengzhou-htz"]
