@@ -20,6 +20,7 @@ from app.evidence.anchorer import Anchorer
 from app.gateway import Gateway
 from app.indexer.indexer import Indexer
 from app.migrate import upgrade
+from app.node_process import NodeProcess
 from app.secret_file import write_secret
 from app.settings import Settings
 from app.workers import Worker, stepping
@@ -27,15 +28,12 @@ from chain.contracts import Contracts
 from chain.deploy import Journal, deploy
 from chain.enums import Role as OfficerRole
 from chain.keys import ADMIN, KEY_NAMES, Keystore, LocalSigner
-from chain.node import EmbeddedNode
 from chain.relay.relay import Relay
 from chain.rpc import RpcClient
 from chain.sql import open_engine, sessions
 
 log = logging.getLogger(__name__)
 
-GENESIS_WEI = 10**27
-"""Given to each of the service's keys on an embedded chain, where gas is free in all but name."""
 OFFICERS: Mapping[str, tuple[Role, str]] = {
     "operator": (Role.OPERATOR, ""),
     "registrar": (Role.REGISTRAR, ""),
@@ -91,16 +89,16 @@ class Runtime:
         settings = self._settings
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         keystore = Keystore(settings.data_dir / "keys")
+        node = None if settings.chain_url else self._stack.enter_context(NodeProcess(settings))
         signers = {name: keystore.signer(name) for name in KEY_NAMES}
-
-        self.node_url = settings.chain_url or self._stack.enter_context(embedded_node(settings, keystore)).url
-        rpc = RpcClient(self.node_url)
-        self._stack.callback(rpc.close)
-
         upgrade(settings.database_url)
         engine = open_engine(settings.database_url)
         self._stack.callback(engine.dispose)
         make = sessions(engine)
+
+        self.node_url = node.url if node else settings.chain_url
+        rpc = RpcClient(self.node_url)
+        self._stack.callback(rpc.close)
         contracts, start_block = self._contracts(make, rpc, signers)
         self.gateway = Gateway(
             settings=settings,
@@ -165,16 +163,6 @@ class Runtime:
                 made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}
                 # Before the commit: keys that nobody can read are worse than a file that is written again.
                 write_secret(path, made)
-
-
-def embedded_node(settings: Settings, keystore: Keystore) -> EmbeddedNode:
-    """The chain in the data folder, where the service's keys own something from the first block on."""
-    return EmbeddedNode(
-        settings.data_dir / "chain",
-        chain_id=settings.chain_id,
-        funded={keystore.signer(name).address: GENESIS_WEI for name in KEY_NAMES},
-        port=settings.node_port,
-    )
 
 
 def _save_journal(make: sessionmaker[Session], journal: Journal) -> None:

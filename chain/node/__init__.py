@@ -7,7 +7,7 @@
 """
 
 from .embedded import EmbeddedNode
-from .errors import DataFolderError
+from .errors import DataFolderError, DataFolderInUse
 from .rules import DEFAULT_CHAIN_ID
 
-__all__ = ["DEFAULT_CHAIN_ID", "DataFolderError", "EmbeddedNode"]
+__all__ = ["DEFAULT_CHAIN_ID", "DataFolderError", "DataFolderInUse", "EmbeddedNode"]

@@ -41,3 +41,7 @@ class TransactionRejected(NodeError):
 
 class DataFolderError(Exception):
     """The data folder cannot be used: another node holds it, or it holds another chain."""
+
+
+class DataFolderInUse(DataFolderError):
+    """Another node holds the folder."""

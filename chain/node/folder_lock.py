@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from .errors import DataFolderError
+from .errors import DataFolderInUse
 
 
 class FolderLock:
@@ -14,7 +14,7 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            DataFolderError: another node, in this process or another, holds the folder.
+            DataFolderInUse: another node, in this process or another, holds the folder.
         """
         self._file = os.open(folder / "LOCK", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -22,7 +22,7 @@ class FolderLock:
         except BlockingIOError:
             holder = os.pread(self._file, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
-            raise DataFolderError(
+            raise DataFolderInUse(
                 f"{folder} is in use by another node (process {holder}): stop it, or choose another folder"
             ) from None
         os.ftruncate(self._file, 0)

@@ -30,7 +30,9 @@ def enqueue(
         to: 20-byte address of the contract.
         data: call data.
         ref: what it is for, an id of the caller's.
-        gas_limit: gas to give it; by default estimated, with a reserve for state that moves meanwhile.
+        gas_limit: gas to give to a call that cannot be refused as a whole, such as a batch whose items are refused one
+            by one: it is sent without simulation. By default a call is simulated and its gas estimated, with a
+            reserve for state that moves meanwhile.
     """
     now = int(time.time())
     operation = Operation(

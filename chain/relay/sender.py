@@ -90,11 +90,15 @@ class Sender:
         self, signer: Signer, operations: list[Operation], oldest: list[int], head: Head
     ) -> tuple[list[_Ready], dict[str, tuple[OperationStatus, dict[str, object]]]]:
         """Which operations to send, and which to end: the first that cannot be sent yet holds up those behind it."""
-        answers = self._rpc.batch([self._question(signer, operation) for operation in operations])
+        asked = [operation for operation in operations if operation.gas_limit is None]
+        told = self._rpc.batch([self._question(signer, operation) for operation in asked])
+        by_id = {operation.id: answer for operation, answer in zip(asked, told, strict=True)}
         ready: list[_Ready] = []
         ended: dict[str, tuple[OperationStatus, dict[str, object]]] = {}
         ended_seqs: set[int] = set()
-        for operation, answer in zip(operations, answers, strict=True):
+        for operation in operations:
+            # One that brings its gas limit is not simulated: as a whole it cannot be refused.
+            answer = by_id.get(operation.id)
             if not isinstance(answer, RpcError):
                 self._troubled.pop(operation.id, None)
                 ready.append(_Ready(operation, _gas_limit(operation, answer, head)))
@@ -114,9 +118,7 @@ class Sender:
             "to": checksum_address(operation.to),
             "data": "0x" + operation.data.hex(),
         }
-        if operation.gas_limit is None:
-            return ("eth_estimateGas", (call, self._simulate_at))
-        return ("eth_call", ({**call, "gas": hex(operation.gas_limit)}, self._simulate_at))
+        return ("eth_estimateGas", (call, self._simulate_at))
 
     def _end(self, operation: Operation, answer: RpcError) -> tuple[OperationStatus, dict[str, object]] | None:
         """How an operation ends that the node would not simulate; None if it may yet."""
@@ -212,8 +214,8 @@ def sign(
     )
 
 
-def _gas_limit(operation: Operation, answer: str, head: Head) -> int:
+def _gas_limit(operation: Operation, answer: str | None, head: Head) -> int:
     if operation.gas_limit is not None:
         return operation.gas_limit
-    needed = int(answer, 16)
+    needed = int(str(answer), 16)
     return max(needed, min(head.gas_limit, needed * (100 + GAS_RESERVE_PERCENT) // 100 + _GAS_RESERVE))

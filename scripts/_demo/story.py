@@ -111,10 +111,14 @@ class Story:
         self.tell("claims", count=len(items))
         self.service.post("/v1/claims", self.platform_key, {"items": items})
         deadline = time.monotonic() + PATIENCE_S
-        while any(self._claims(state) for state in OPEN_CLAIMS):
+        while any(self._has_claims(state) for state in OPEN_CLAIMS):
             if time.monotonic() > deadline:
                 raise DemoError("claims are still open")
             time.sleep(POLL_S)
+
+    def _has_claims(self, state: str) -> bool:
+        page = self.service.get("/v1/claims", self.platform_key, state=state, limit=1)
+        return bool(page["items"])
 
     def _claims(self, state: str) -> list[dict[str, Any]]:
         return self._all("/v1/claims", self.platform_key, state=state, programme_id=self.programme_id)

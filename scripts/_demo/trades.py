@@ -15,7 +15,7 @@ from pathlib import Path
 
 SEED = 20240428
 """The day on which the Zhengzhou policy was published."""
-COUNT = 320
+COUNT = 304
 """Trades that the demo makes."""
 FIRST_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 """Second zero of a trace."""

@@ -23,12 +23,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, code: str, folder: Path) -> str:
     """Runs code with nothing of the checkout on the path."""
-    environment = {**os.environ, "PYTHONPATH": str(installed), "SUANQUAN_DATA_DIR": str(folder / "data")}
-    # -S keeps the checkout's .pth file out; the installed libraries are named one by one.
+    # The wheel first, then the libraries; the checkout's .pth file comes after both.
     libraries = next(path for path in sys.path if path.endswith("site-packages"))
-    start = f"import sys; sys.path.append({libraries!r}); {code}"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{installed}{os.pathsep}{libraries}",
+        "SUANQUAN_DATA_DIR": str(folder / "data"),
+    }
     done = subprocess.run(
-        [sys.executable, "-S", "-c", start], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
