@@ -13,7 +13,7 @@ BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 def test_embedded_node_and_anvil_use_the_same_gas_and_never_less_than_the_floor(anvil_url: str) -> None:
     with embedded() as node:
         here = measure(node, eas=False).to_dict()["rows"]
-    command = [BENCH, "gas", "--no-eas", "--json", "--rpc", anvil_url]
+    command = [str(BENCH), "gas", "--no-eas", "--json", "--rpc", anvil_url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     there = json.loads(done.stdout)["rows"]
     assert here == there
