@@ -21,7 +21,7 @@ class Settings(BaseSettings):
         batch_max_age_s: Oldest a submission may grow before its batch is closed, in seconds.
         batch_max_records: Records at which a batch is closed at once.
         redeem_batch: Claims presented in one transaction at most.
-        confirmations: Blocks on top of a transaction's before it counts as final.
+        confirmations: Blocks that must hold a transaction, its own included, before its operation ends.
         max_body_bytes: Largest request body, in bytes.
     """
 

@@ -52,8 +52,8 @@ def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str
     batch = repository.batch_over(session, row.platform_id, row.sequence)
     state: Literal["received", "batched", "anchored", "final"] = "batched" if anchor else "received"
     if batch is not None:
-        depth = repository.indexed_block(session, gateway.contracts.chain_id) - batch.block_number + 1
-        state = "final" if depth >= gateway.settings.confirmations else "anchored"
+        final = batch.block_number <= repository.final_block(session, gateway.contracts)
+        state = "final" if final else "anchored"
     return EvidenceView(
         id=row.id,
         platform=stream.uscc,

@@ -15,6 +15,7 @@ from app.evidence.models import (
     EvidenceSubmission,
 )
 from app.indexer.models import ChainEvent, EvidenceBatch, IndexState, Redemption, Voucher
+from chain.contracts import Contracts
 
 PENDING, ANCHORED, ORPHANED = "pending", "anchored", "orphaned"
 RECORD_COLUMNS = (
@@ -237,6 +238,12 @@ def newest_batch(session: Session, platform_id: bytes) -> EvidenceBatch | None:
 def indexed_block(session: Session, chain_id: int) -> int:
     """Newest block in the projection; 0 before the first."""
     return session.scalar(select(func.max(IndexState.block_number)).where(IndexState.chain_id == chain_id)) or 0
+
+
+def final_block(session: Session, contracts: Contracts) -> int:
+    """Newest block that the indexer holds for final; -1 before the first."""
+    state = session.get(IndexState, (contracts.chain_id, contracts.ledger))
+    return state.final_block_number if state else -1
 
 
 # FOR BUNDLES

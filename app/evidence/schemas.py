@@ -48,8 +48,8 @@ class EvidenceView(Schema):
     """A record and how far it is.
 
     Attributes:
-        state: received (durable here), batched (on its way to the chain), anchored (in a block), final (below the
-            confirmations that this service waits for).
+        state: received (durable here), batched (on its way to the chain), anchored (in a block), final (in a block that
+            no reorganisation is expected to touch any more).
         anchored_by: Until it is anchored, Unix seconds by which it should be.
         record: What was posted.
         proof: Once anchored: the trade, and the EvidenceProof that EvidenceLog.verify takes, bytes as 0x-hex.

@@ -40,11 +40,11 @@ def test_a_receipt_is_given_and_the_record_goes_to_the_chain(world: World) -> No
     assert first["state"] in ("received", "batched", "anchored", "final")
     assert first["record"] == record
 
-    def final() -> dict[str, Any] | None:
+    def anchored() -> dict[str, Any] | None:
         view: dict[str, Any] = world.service.get(path).json()
-        return view if view["state"] == "final" else None
+        return view if view["state"] in ("anchored", "final") else None
 
-    view = until(final)
+    view = until(anchored)
     proof = view["proof"]
     contracts, rpc = world.service.gateway.contracts, world.service.gateway.rpc
     as_bytes = bytes.fromhex
