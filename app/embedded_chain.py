@@ -1,7 +1,8 @@
 """The chain of a service that names no node: in the data folder, its keys owning something from the first block on."""
 
+from app.keyring import open_signers
 from app.settings import Settings
-from chain.keys import KEY_NAMES, Keystore
+from chain.keys import Keystore
 from chain.node import EmbeddedNode
 
 GENESIS_WEI = 10**27
@@ -13,6 +14,6 @@ def embedded_node(settings: Settings, keystore: Keystore) -> EmbeddedNode:
     return EmbeddedNode(
         settings.data_dir / "chain",
         chain_id=settings.chain_id,
-        funded={keystore.signer(name).address: GENESIS_WEI for name in KEY_NAMES},
+        funded={signer.address: GENESIS_WEI for signer in open_signers(settings, keystore).values()},
         port=settings.node_port,
     )

@@ -29,6 +29,8 @@ class NodeProcess:
             "SUANQUAN_DATA_DIR": str(self._settings.data_dir.resolve()),
             "SUANQUAN_NODE_PORT": str(self._settings.node_port),
             "SUANQUAN_CHAIN_ID": str(self._settings.chain_id),
+            "SUANQUAN_SIGNERS": json.dumps(self._settings.signers),
+            "SUANQUAN_WEB3SIGNER_URL": self._settings.web3signer_url,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "app.cli", "node", "--with-parent"],

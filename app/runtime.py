@@ -19,6 +19,7 @@ from app.deployment import Deployment
 from app.evidence.anchorer import Anchorer
 from app.gateway import Gateway
 from app.indexer.indexer import Indexer
+from app.keyring import open_signers
 from app.migrate import upgrade
 from app.node_process import NodeProcess
 from app.secret_file import write_secret
@@ -27,7 +28,7 @@ from app.workers import Worker, stepping
 from chain.contracts import Contracts
 from chain.deploy import Journal, deploy
 from chain.enums import Role as OfficerRole
-from chain.keys import ADMIN, KEY_NAMES, Keystore, LocalSigner
+from chain.keys import ADMIN, Keystore, Signer
 from chain.relay.relay import Relay
 from chain.rpc import RpcClient
 from chain.sql import open_engine, sessions
@@ -90,7 +91,7 @@ class Runtime:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         keystore = Keystore(settings.data_dir / "keys")
         node = None if settings.chain_url else self._stack.enter_context(NodeProcess(settings))
-        signers = {name: keystore.signer(name) for name in KEY_NAMES}
+        signers = open_signers(settings, keystore)
         upgrade(settings.database_url)
         engine = open_engine(settings.database_url)
         self._stack.callback(engine.dispose)
@@ -136,7 +137,7 @@ class Runtime:
             self._stack.callback(worker.stop)
 
     def _contracts(
-        self, make: sessionmaker[Session], rpc: RpcClient, signers: Mapping[str, LocalSigner]
+        self, make: sessionmaker[Session], rpc: RpcClient, signers: Mapping[str, Signer]
     ) -> tuple[Contracts, int]:
         """The deployment of this database, made or gone on with where that is allowed."""
         with make() as session:

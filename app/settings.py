@@ -23,6 +23,8 @@ class Settings(BaseSettings):
         redeem_batch: Claims presented in one transaction at most.
         confirmations: Blocks that must hold a transaction, its own included, before its operation ends.
         max_body_bytes: Largest request body, in bytes.
+        signers: Where keys are that the keystore does not keep: JSON of key name to place; see app/keyring.py.
+        web3signer_url: Address of the remote signer.
     """
 
     model_config = SettingsConfigDict(env_prefix="SUANQUAN_", extra="ignore")
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     redeem_batch: int = Field(default=20, gt=0, le=50)
     confirmations: int = Field(default=1, ge=1)
     max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+    signers: dict[str, str] = Field(default_factory=dict)
+    web3signer_url: str = ""
 
     @cached_property
     def database_url(self) -> str:

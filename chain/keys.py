@@ -1,7 +1,7 @@
 """Keys behind one small interface, and the folder that keeps them.
 
-In production the approvers, the platforms and perhaps the relayer sign elsewhere (wallet, KMS): whatever offers
-`Signer` will do. By default the keys lie in a folder of keystore v3 files, which geth, cast and MetaMask read too.
+A signer has an address and signs the keccak256 of bytes; all else follows from these two. By default the keys lie in a
+folder of keystore v3 files, which geth, cast and MetaMask read too; `web3signer` has those that another process keeps.
 """
 
 import hmac
@@ -9,16 +9,18 @@ import json
 import os
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from coincurve import PrivateKey
-from eth_account import Account
+from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from .abi import checksum_address
+from .transactions import signed_bytes, unsigned_bytes
 
 # The names of the keys that a deployment uses. The admin also deploys.
 ADMIN = "admin"
@@ -39,7 +41,7 @@ KEY_NAMES = (
 # takes a second. Whoever sets a password of their own should set a long one.
 SCRYPT_N = 2**14
 
-_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -47,29 +49,41 @@ class KeystoreError(Exception):
     """A key cannot be read or must not be used; the text says what to do. It never contains a secret."""
 
 
-class Signer(Protocol):
-    """A key that signs. Signatures are 65 bytes r ‖ s ‖ v, v being 27 or 28, s in the lower half (EIP-2)."""
+class SignerUnavailable(Exception):
+    """A signer does not sign now: time-out, refusal, a wrong signature. Nothing was signed; ask again later."""
+
+
+class Signer(ABC):
+    """A key that signs. Signatures are 65 bytes r ‖ s ‖ v, v being 27 or 28, s in the lower half (EIP-2).
+
+    Every method that signs may raise `SignerUnavailable`.
+    """
+
+    __slots__ = ()
 
     @property
+    @abstractmethod
     def address(self) -> str:
         """The key's address, EIP-55."""
 
+    @abstractmethod
+    def sign_payload(self, payload: bytes) -> bytes:
+        """Signature over keccak256(payload)."""
+
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         """Raw signed transaction, from fields named as in JSON-RPC (`nonce`, `gas`, `maxFeePerGas`, ...)."""
-
-    def sign_digest(self, digest: bytes) -> bytes:
-        """Signature over 32 bytes, as they are."""
+        return signed_bytes(transaction, self.sign_payload(unsigned_bytes(transaction)))
 
     def sign_typed_data(self, message: Mapping[str, Any]) -> bytes:
         """Signature over EIP-712 typed data in its JSON form (`types`, `primaryType`, `domain`, `message`)."""
+        signable = encode_typed_data(full_message=dict(message))
+        return self.sign_payload(b"\x19" + signable.version + signable.header + signable.body)
 
 
-class LocalSigner:
+class LocalSigner(Signer):
     """A private key in memory."""
 
-    __slots__ = ("_key", "address")
-
-    address: str
+    __slots__ = ("_address", "_key")
 
     def __init__(self, private_key: bytes) -> None:
         """Take a private key of 32 bytes.
@@ -78,25 +92,23 @@ class LocalSigner:
             ValueError: not a secp256k1 private key.
         """
         self._key = PrivateKey(private_key)
-        self.address = checksum_address(keccak(self._key.public_key.format(compressed=False)[1:])[12:])
+        self._address = checksum_address(keccak(self._key.public_key.format(compressed=False)[1:])[12:])
 
-    def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
+    @property
+    def address(self) -> str:
         """See `Signer`."""
-        fields = dict(transaction)
-        if fields.get("to"):
-            fields["to"] = checksum_address(fields["to"])  # eth-account signs for no other spelling
-        return bytes(Account.sign_transaction(fields, self._key.secret).raw_transaction)
+        return self._address
+
+    def sign_payload(self, payload: bytes) -> bytes:
+        """See `Signer`."""
+        return self.sign_digest(keccak(payload))
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """See `Signer`."""
+        """Signature over 32 bytes, as they are."""
         if len(digest) != 32:
             raise ValueError(f"a digest has 32 bytes, not {len(digest)}")
         signature = self._key.sign_recoverable(digest, hasher=None)
         return signature[:64] + bytes([27 + signature[64]])
-
-    def sign_typed_data(self, message: Mapping[str, Any]) -> bytes:
-        """See `Signer`."""
-        return bytes(Account.sign_typed_data(self._key.secret, full_message=dict(message)).signature)
 
     def __repr__(self) -> str:
         return f"LocalSigner({self.address})"
@@ -117,7 +129,7 @@ def derive(seed: bytes, label: str) -> LocalSigner:
     while True:
         key = hmac.digest(seed, f"suanquan/key/{attempt}/{label}".encode(), "sha256")
         # All but one in 2**127 values are keys.
-        if 0 < int.from_bytes(key, "big") < _SECP256K1_ORDER:
+        if 0 < int.from_bytes(key, "big") < SECP256K1_ORDER:
             return LocalSigner(key)
         attempt += 1
 
@@ -214,7 +226,7 @@ class Keystore:
 
     def _create(self, path: Path) -> None:
         key = 0
-        while not 0 < key < _SECP256K1_ORDER:
+        while not 0 < key < SECP256K1_ORDER:
             key = secrets.randbits(256)
         _write_new(path, self._encrypt(key.to_bytes(32, "big")))
 

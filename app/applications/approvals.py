@@ -10,9 +10,10 @@ from app.applications.models import Application, ApplicationApproval
 from app.applications.schemas import ApprovalData, NewApproval
 from app.auth.service import Principal
 from app.clock import now
-from app.errors import Conflict, Invalid
+from app.errors import ApiError, Conflict, Invalid
 from app.gateway import Gateway
 from app.indexer.models import Stage
+from chain.keys import Signer, SignerUnavailable
 from chain.signatures import recover
 from chain.typed_data import Issue, issue_digest, issue_document
 
@@ -28,6 +29,7 @@ def take(
     Raises:
         Invalid: The deadline is over, the signature is not the signer's, or the signer is no approver of the stage.
         Conflict: It is to be signed here, and the gateway keeps no key of the caller.
+        ApiError: 503 while the caller's key cannot sign.
     """
     if body.deadline is not None and body.deadline <= now():
         raise Invalid("/deadline", "future", "must lie in the future")
@@ -36,11 +38,8 @@ def take(
         key = gateway.signers.get(caller.subject)
         if key is None:
             raise Conflict("no_custodial_key", "The gateway keeps no key for you: send signer and signature.")
-        signer, signature, place = (
-            key.address,
-            key.sign_digest(_digest(gateway, application, stage, deadline)),
-            "/stage",
-        )
+        typed_data = data(gateway, application, stage.index, deadline).typed_data
+        signer, signature, place = key.address, _signed(key, typed_data), "/stage"
     elif body.signature is None or body.signer is None or body.deadline is None:
         missing = next(name for name in ("deadline", "signer", "signature") if getattr(body, name) is None)
         raise Invalid(f"/{missing}", "together", "deadline, signer and signature come together")
@@ -98,6 +97,13 @@ def order_of(application: Application, taken: Sequence[ApplicationApproval]) -> 
             for approval in sorted(taken, key=lambda approval: approval.signer)
         ],
     }
+
+
+def _signed(key: Signer, typed_data: dict[str, Any]) -> bytes:
+    try:
+        return key.sign_typed_data(typed_data)
+    except SignerUnavailable as error:
+        raise ApiError(503, "signer_unavailable", f"The key cannot sign now: {error}. Try again.") from error
 
 
 def _digest(gateway: Gateway, application: Application, stage: Stage, deadline: int) -> bytes:

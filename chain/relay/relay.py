@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from chain.contracts import Contracts
-from chain.keys import Signer
+from chain.keys import Signer, SignerUnavailable
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
 
 from . import repository
@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
 _UNKNOWN_AT_ONCE = 100
+# A key whose signer is away rests, so that it neither holds up the other keys nor is asked at every round.
+_REST_SECONDS = 0.5
+_LONGEST_REST_SECONDS = 10.0
 
 
 class Relay:
@@ -95,6 +98,7 @@ class Relay:
         self._wakeup.ring_after_enqueue(sessions)
         self._recheck: set[bytes] = set()
         self._looked_at = 0.0
+        self._resting: dict[str, tuple[float, float]] = {}
 
     def poke(self) -> None:
         """Let `run` look at once. A commit of the same sessions that enqueued does it by itself."""
@@ -163,6 +167,9 @@ class Relay:
 
     def _serve(self, name: str, signer: Signer, head: Head) -> bool:
         """Follow and send for one key, if it is ours now."""
+        rest, until = self._resting.get(name, (0.0, 0.0))
+        if time.monotonic() < until:
+            return False
         address = _address(signer)
         lease = self._leases.hold(name, address)
         if lease is None:
@@ -183,6 +190,13 @@ class Relay:
         except NonceMoved as error:
             _log.warning("%s", error)
             return True
+        except SignerUnavailable as error:
+            # Nothing was signed and no nonce taken: a nonce is stored together with the signed bytes.
+            rest = min(max(2 * rest, _REST_SECONDS), _LONGEST_REST_SECONDS)
+            self._resting[name] = rest, time.monotonic() + rest
+            _log.warning("the key %s rests %.1f s: %s", name, rest, error)
+            return False
+        self._resting.pop(name, None)
         return followed or sent
 
     def _fail_unknown(self) -> None:

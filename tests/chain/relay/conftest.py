@@ -47,8 +47,8 @@ class Desk:
 
     def relay(self, rpc: RpcClient | None = None, **options: Any) -> Relay:
         """A relay on this database, whose keys go to another as soon as it is silent."""
-        options = {"lease_seconds": 0.05, **options}
-        return Relay(self.sessions, rpc or self.world.rpc, self.world.signers, self.world.contracts, **options)
+        options = {"lease_seconds": 0.05, "signers": self.world.signers, **options}
+        return Relay(self.sessions, rpc or self.world.rpc, contracts=self.world.contracts, **options)
 
     def get(self, operation_id: str) -> Operation:
         with self.sessions() as session:

@@ -1,0 +1,48 @@
+"""The relay with keys of a remote signer: what it refuses or forges costs a wait, never a nonce."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chain.keys import Signer
+from chain.relay import ChainTransaction, OperationStatus
+from chain.web3signer import Web3Signer
+from tests.chain.ledger_world import World
+from tests.chain.relay.conftest import Desk
+from tests.chain.test_web3signer import behave, remote_signer
+
+
+@pytest.fixture(scope="module")
+def signer_url(world: World) -> Iterator[str]:
+    with remote_signer(world.signers["registrar"]._key.secret) as url:
+        yield url
+
+
+def test_every_fault_of_a_remote_signer_is_waited_out_without_a_gap(desk: Desk, signer_url: str) -> None:
+    local = desk.world.signers["registrar"]
+    remote: Signer = Web3Signer(signer_url, timeout=0.3).signer(local.address)
+    relay = desk.relay(signers={**desk.world.signers, "registrar": remote})
+    ids = desk.put_many("registrar", desk.registrations([f"firm {number}" for number in range(4)]))
+    for mode in ("refuse", "lie", "hang"):
+        behave(signer_url, mode)
+        relay._resting.clear()
+        assert relay.step() is False
+        with desk.sessions() as session:
+            assert session.query(ChainTransaction).count() == 0
+        assert {desk.get(one).status for one in ids} == {OperationStatus.QUEUED}
+    behave(signer_url, "well")
+    desk.finish(relay)
+    desk.assert_once("registrar", ids)
+
+
+def test_a_key_that_rests_holds_up_no_other(desk: Desk) -> None:
+    away = Web3Signer("http://127.0.0.1:9").signer(desk.world.signers["operator"].address)
+    relay = desk.relay(signers={**desk.world.signers, "operator": away})
+    waiting = desk.put("operator", "VoucherLedger", "freeze", 7, bytes(32), gas_limit=100_000)
+    done = desk.put_many("registrar", desk.registrations(["other"]))
+    for _ in range(500):
+        relay.step()
+        if desk.get(done[0]).status == OperationStatus.SUCCEEDED:
+            break
+    assert desk.get(done[0]).status == OperationStatus.SUCCEEDED
+    assert desk.get(waiting).status == OperationStatus.QUEUED
