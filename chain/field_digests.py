@@ -58,7 +58,7 @@ class FieldSchema:
         Raises:
             ValueError: there is not one digest of 32 bytes for each field.
         """
-        if len(digests) != len(self.fields) or any(len(digest) != 32 for digest in digests):
+        if len(digests) != len(self.fields) or set(map(len, digests)) != {32}:
             raise ValueError(f"{self.name} has {len(self.fields)} digests of 32 bytes")
         return sha256(self._prefix + b"".join(digests)).digest()
 

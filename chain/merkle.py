@@ -38,7 +38,7 @@ class MerkleTree:
         count = len(leaves)
         if count == 0:
             raise ValueError("a tree has at least one leaf")
-        if any(len(leaf) != 32 for leaf in leaves):
+        if set(map(len, leaves)) != {32}:
             raise ValueError("a leaf has 32 bytes")
         size = 2 * count - 1
         nodes = [b""] * size

@@ -8,6 +8,7 @@ contracted_unit_price, list_cost, sku_id. The record itself stays off chain; see
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -241,6 +242,7 @@ def unix_seconds(moment: str) -> int:
     return _seconds(moment)
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(seconds: int) -> str:
     """The record's format of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -290,22 +292,30 @@ _CHECKS = sorted(
     ),
     key=lambda check: check[0],
 )
-_PAIRS = (
-    ("consumed_unit", "consumed_quantity"),
-    ("charge_class", "corrects"),
-    ("contract_term_start", "contract_term_end"),
-    ("charge_period_start", "charge_period_end"),
+_PAIRS = tuple(
+    (attrgetter(one, other), one, other)
+    for one, other in (
+        ("consumed_unit", "consumed_quantity"),
+        ("charge_class", "corrects"),
+        ("contract_term_start", "contract_term_end"),
+        ("charge_period_start", "charge_period_end"),
+    )
 )
+_SPANS = _PAIRS[2:]
+_PAST = ("traded_at", "contract_signed_at", "paid_at")
+_past = attrgetter(*_PAST)
 
 
+@lru_cache(maxsize=65_536)  # contracts and periods begin at the same moments in very many trades
 def _seconds(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp())
 
 
 def _contradictions(record: Record) -> Iterator[Problem]:
-    for one, other in _PAIRS:
-        if (getattr(record, one) is None) != (getattr(record, other) is None):
-            missing = other if getattr(record, other) is None else one
+    for pair, one, other in _PAIRS:
+        first, second = pair(record)
+        if (first is None) != (second is None):
+            missing = other if second is None else one
             yield Problem(f"/{missing}", "together", f"{one} and {other} come together")
     if record.corrects is not None and record.corrects == record.trade_id:
         yield Problem("/corrects", "corrects", "a record cannot correct itself")
@@ -317,14 +327,15 @@ def _contradictions(record: Record) -> Iterator[Problem]:
 
 def _disorder(record: Record, now: int | None) -> Iterator[Problem]:
     # Texts of this format are in order of time when they are in order of characters.
-    for start, end in (("contract_term_start", "contract_term_end"), ("charge_period_start", "charge_period_end")):
-        if (getattr(record, start) or "") > (getattr(record, end) or ""):
+    for span, start, end in _SPANS:
+        first, last = span(record)
+        if (first or "") > (last or ""):
             yield Problem(f"/{end}", "order", f"must not be before {start}")
     if now is None:
         return
     present = rfc3339(now)
-    for field in ("traded_at", "contract_signed_at", "paid_at"):
-        if (getattr(record, field) or "") > present:
+    for field, value in zip(_PAST, _past(record), strict=True):
+        if (value or "") > present:
             yield Problem(f"/{field}", "future", f"lies in the future; it is {present} now")
 
 
