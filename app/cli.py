@@ -14,6 +14,7 @@ COMMANDS = {
     "deploy": "deploy the contracts on the chain that CHAIN_URL names",
     "index": "bring the projection to the chain's head, or build it anew",
     "policy": "check and list policy files",
+    "submit": "post a file of trades as evidence",
     "verify": "check a proof bundle, with or without a node",
 }
 

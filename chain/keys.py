@@ -219,7 +219,7 @@ class Keystore:
                     f"{self.folder} holds keys but no file 'password'; give the password or put it back"
                 )
             _write_new(path, secrets.token_urlsafe(32).encode())
-        password = _read_private(path).decode().strip()
+        password = read_private(path).decode().strip()
         if not password:
             raise KeystoreError(f"{path} is empty")
         return password
@@ -235,15 +235,24 @@ class Keystore:
         return json.dumps(content).encode()
 
     def _decrypt(self, path: Path) -> bytes:
-        try:
-            return bytes(decode_keyfile_json(json.loads(_read_private(path)), self._password.encode()))
-        except (ValueError, LookupError, TypeError, AttributeError, NotImplementedError) as error:
-            # Not chained: the message of the cause may show what was decrypted.
-            reason = "the password does not open it" if "MAC" in str(error) else "it is no keystore v3 file"
-            raise KeystoreError(f"{path}: {reason}") from None
+        return open_keyfile(path, self._password)
 
 
-def _read_private(path: Path) -> bytes:
+def open_keyfile(path: Path, password: str) -> bytes:
+    """The 32 secret bytes in a keystore v3 file.
+
+    Raises:
+        KeystoreError: others can read the file, the password is wrong, or it is no keystore file.
+    """
+    try:
+        return bytes(decode_keyfile_json(json.loads(read_private(path)), password.encode()))
+    except (ValueError, LookupError, TypeError, AttributeError, NotImplementedError) as error:
+        # Not chained: the message of the cause may show what was decrypted.
+        reason = "the password does not open it" if "MAC" in str(error) else "it is no keystore v3 file"
+        raise KeystoreError(f"{path}: {reason}") from None
+
+
+def read_private(path: Path) -> bytes:
     """Content of a file that nobody but its owner can read."""
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:

@@ -62,7 +62,7 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
     service.start()
     tell("start")
     story = Story(service, tell)
-    platform = Platform.onboard(service)
+    platform = Platform(service)
     story.facts["contracts"] = service.get("/v1/chain")["contracts"]
     story.publish()
     story.register(platform)

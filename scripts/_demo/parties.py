@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from stdnum.cn import uscc
 
+from app.client.gpu_trace import Party as Trader
+
 
 def _number(region: str, body: str) -> str:
     stem = f"91{region}{body}"
@@ -26,6 +28,11 @@ class Party:
     region: str
     tier: str = ""
     controller: str = ""
+
+    @property
+    def trader(self) -> Trader:
+        """As a trade names it."""
+        return Trader(self.uscc, self.region)
 
     def registration(self, standing_until: int) -> dict[str, object]:
         """Body of its registration."""

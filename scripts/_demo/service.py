@@ -32,6 +32,11 @@ class Service:
         self.node_url = ""
 
     @property
+    def url(self) -> str:
+        """Address of the gateway."""
+        return str(self._http.base_url)
+
+    @property
     def data_dir(self) -> Path:
         """Where the service keeps keys, chain and database."""
         return self._data_dir

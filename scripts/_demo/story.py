@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.client.gpu_trace import Task
 from scripts._demo.parties import ALL, BLACKLISTED, BUYERS, PLATFORM, RELATED, Party
 from scripts._demo.platform import Platform, Posted, records
 from scripts._demo.service import ROOT, DemoError, Service
-from scripts._demo.trades import Task
 
 POLL_S = 0.1
 PATIENCE_S = 120.0
@@ -90,12 +90,10 @@ class Story:
         self.evidence = list(platform.post(self.platform_key, records(tasks)))
         self.facts["evidence_accepted"] = len(self.evidence)
         self.tell("evidence", count=len(self.evidence))
-        last = max(posted.sequence for posted in self.evidence)
         path = f"/v1/platforms/{PLATFORM.uscc}/stream"
-        stream = self._until(path, lambda view: view["anchored_to"] >= last, self.platform_key)
-        anchored = sum(posted.sequence <= stream["anchored_to"] for posted in self.evidence)
-        self.facts["evidence_anchored"] = anchored
-        self.tell("anchored", count=anchored)
+        self._until(path, lambda view: view["anchored_to"] == view["next_sequence"] - 1, self.platform_key)
+        self.facts["evidence_anchored"] = len(self.evidence)
+        self.tell("anchored", count=len(self.evidence))
 
     def blacklist(self) -> None:
         """A buyer falls into bad standing after its voucher was issued."""
