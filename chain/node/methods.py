@@ -18,6 +18,7 @@ from .params import BlockRef, LogFilter, Params
 from .pool import Pool
 from .render import PENDING_PLACE, mined_place, pending_members, transaction_object
 from .rules import SUGGESTED_TIP_WEI, EvmState
+from .state_proof import state_proof
 from .store import LogPage, LogQuery, MinedTransaction
 from .transaction import decode_transaction
 
@@ -185,11 +186,14 @@ class Methods:
     @_method("eth_getStorageAt", 3)
     def _storage_at(self, params: Params) -> Answer:
         owner = parse.address(params.required(0), "0")
-        asked = params.required(1)
-        # Clients send the slot as a quantity or as 32 bytes.
-        padded = isinstance(asked, str) and len(asked) == 66
-        slot = int.from_bytes(parse.hex_bytes(asked, "1", 32), "big") if padded else parse.quantity(asked, "1")
+        slot = parse.slot(params.required(1), "1")
         return f"0x{self._state(params.optional(2), '2').get_storage(owner, slot):064x}"
+
+    @_method("eth_getProof", 3)
+    def _proof(self, params: Params) -> Answer:
+        owner = parse.address(params.required(0), "0")
+        header = self._header(parse.block_ref(params.optional(2), "2", "latest"))
+        return state_proof(self._machine.store, header, owner, parse.slots(params.required(1), "1"))
 
     @_method("eth_call", 4)
     def _call(self, params: Params) -> Answer:

@@ -10,6 +10,7 @@ from .calls import Call
 from .errors import InvalidParams
 from .transaction import AccessList
 
+MAX_SLOTS = 1024
 TAGS = ("latest", "safe", "finalized", "earliest", "pending")
 
 
@@ -82,6 +83,19 @@ def quantity(value: Any, name: str, bits: int = 256) -> int:
     if number.bit_length() > bits:
         raise InvalidParams(f"invalid argument {name}: hex number > {bits} bits")
     return number
+
+
+def slot(value: Any, name: str) -> int:
+    """A position in storage, which clients send as a quantity or as 32 bytes."""
+    padded = isinstance(value, str) and len(value) == 66
+    return int.from_bytes(hex_bytes(value, name, 32), "big") if padded else quantity(value, name)
+
+
+def slots(value: Any, name: str) -> list[int]:
+    """Positions in storage, as many as one answer may prove."""
+    if not isinstance(value, list) or len(value) > MAX_SLOTS:
+        raise InvalidParams(f"invalid argument {name}: want an array of at most {MAX_SLOTS} slots")
+    return [slot(one, name) for one in value]
 
 
 def boolean(value: Any, name: str) -> bool:
