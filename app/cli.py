@@ -13,6 +13,7 @@ COMMANDS = {
     "node": "run the embedded chain alone",
     "deploy": "deploy the contracts on the chain that CHAIN_URL names",
     "index": "bring the projection to the chain's head, or build it anew",
+    "deployments": "list and add deployments that are projected beside the service's own",
     "policy": "check and list policy files",
     "submit": "post a file of trades as evidence",
     "verify": "check a proof bundle, with or without a node",
@@ -31,7 +32,7 @@ def main() -> None:
         command.cli(args=sys.argv[2:], prog_name=f"suanquan {name}")
         return
     asked = name in ("--help", "-h")
-    lines = [f"  {command:8} {what}" for command, what in COMMANDS.items()]
+    lines = [f"  {command:11} {what}" for command, what in COMMANDS.items()]
     head = [] if asked else [f"suanquan: there is no command {name}", ""]
     print(*head, "Suanquan 算券: trusted compute vouchers", "", *lines, "", sep="\n", file=sys.stderr)
     print("suanquan COMMAND --help tells more.", file=sys.stderr)

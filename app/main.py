@@ -15,6 +15,7 @@ from app.evidence.router import queries as evidence_queries
 from app.evidence.router import router as evidence
 from app.gateway import Gateway
 from app.health import router as health
+from app.indexer.router import router as indexer
 from app.operations.router import router as operations
 from app.programmes.router import queries as programme_queries
 from app.programmes.router import router as programmes
@@ -26,6 +27,7 @@ from app.vouchers.router import router as vouchers
 
 ROUTERS = (
     health,
+    indexer,
     api_keys,
     entities,
     entity_queries,

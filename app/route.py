@@ -6,16 +6,18 @@ Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSessio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.auth.roles import Role
 from app.auth.service import Principal, authenticate, demand
-from app.errors import ApiError
+from app.deployment import Deployment
+from app.errors import ApiError, Invalid
 from app.gateway import Gateway
 from app.idempotency.service import keep, key_of, request_digest, reserve
+from app.indexer.projected import OWN, choose
 from app.operations.waiting import await_outcome
 
 
@@ -73,9 +75,18 @@ def _command_session(request: Request) -> Session:
     return cast(Session, request.state.session)
 
 
-def _query_session(request: Request) -> Iterator[Session]:
+def _query_session(
+    request: Request,
+    deployment: Annotated[
+        int, Query(ge=1, description="Number of the deployment whose projection is read, from /v1/deployments.")
+    ] = OWN,
+) -> Iterator[Session]:
     with gateway_of(request).sessions() as session:
         session.connection(execution_options={"readonly": True})
+        if deployment != OWN:
+            if session.get(Deployment, deployment) is None:
+                raise Invalid("query/deployment", "known_deployment", f"there is no deployment {deployment}")
+            choose(session, deployment)
         yield session
 
 

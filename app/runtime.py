@@ -18,7 +18,8 @@ from app.claims.presenter import ClaimPresenter
 from app.deployment import Deployment
 from app.evidence.anchorer import Anchorer
 from app.gateway import Gateway
-from app.indexer.indexer import Indexer
+from app.indexer.projected import OWN, scoped
+from app.indexing import indexers
 from app.keyring import open_signers
 from app.migrate import upgrade
 from app.node_process import NodeProcess
@@ -95,7 +96,7 @@ class Runtime:
         upgrade(settings.database_url)
         engine = open_engine(settings.database_url)
         self._stack.callback(engine.dispose)
-        make = sessions(engine)
+        make = scoped(sessions(engine), OWN)
 
         self.node_url = node.url if node else settings.chain_url
         rpc = RpcClient(self.node_url)
@@ -124,13 +125,13 @@ class Runtime:
             gateway.contracts,
             confirmations=gateway.settings.confirmations,
         )
-        indexer = Indexer(gateway.sessions, gateway.rpc, gateway.contracts, gateway.start_block)
         loops = {
             "relay": relay.run,
-            "indexer": indexer.run,
             "anchorer": stepping(Anchorer(gateway).step),
             "claims": stepping(ClaimPresenter(gateway).step),
         }
+        for number, indexer in indexers(gateway).items():
+            loops["indexer" if number == OWN else f"indexer {number}"] = indexer.run
         for name, run in loops.items():
             worker = Worker(name, run)
             worker.start()

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
         host: Address that the gateway listens on. `SUANQUAN_HOST`.
         port: Port of the gateway; 0 takes a free one. `SUANQUAN_PORT`.
         node_port: Port of the embedded node on loopback; 0 takes a free one. `SUANQUAN_NODE_PORT`.
+        other_chains: Chain id to JSON-RPC address, for deployments on other chains that are shown too.
         chain_id: Chain id of a new embedded chain. `SUANQUAN_CHAIN_ID`.
         batch_max_age_s: Oldest a submission may grow before its batch is closed, in seconds.
         batch_max_records: Records at which a batch is closed at once.
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8420, ge=0, le=65535)
     node_port: int = Field(default=8545, ge=0, le=65535)
     chain_id: int = Field(default=86371, gt=0)
+    other_chains: dict[int, str] = Field(default={}, repr=False)
     batch_max_age_s: float = Field(default=2.0, ge=0)
     batch_max_records: int = Field(default=10_000, gt=0)
     redeem_batch: int = Field(default=20, gt=0, le=50)

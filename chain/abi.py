@@ -1,8 +1,9 @@
 """Encoders and decoders of functions, events and errors, built once from an ABI.
 
 web3.py looks the ABI up and checks every value on each use (2,300 logs a second). Here an `eth_abi` codec is fetched
-once for each list of types. Structs are dicts on the way out, and dicts or tuples on the way in; enums come out as the
-`IntEnum` of the same name; addresses have their EIP-55 form; bytes are bytes.
+once for each list of types, and events whose values have fixed places are read by `words`. Structs are dicts on the way
+out, and dicts or tuples on the way in; enums come out as the `IntEnum` of the same name; addresses have their EIP-55
+form; bytes are bytes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from eth_abi.registry import registry
 from eth_hash.auto import keccak
 
 from .enums import BY_SOLIDITY_NAME
+from .words import NotStatic, Words
 
 Entry: TypeAlias = dict[str, Any]
 Convert: TypeAlias = Callable[[Any], Any]
@@ -134,6 +136,15 @@ class EventCodec:
         self._indexed = Parameters([_hashed(one) for one in inputs if one["indexed"]])
         self._data = Parameters([one for one in inputs if not one["indexed"]])
         self._names = [str(one["name"]) for one in inputs]
+        indexed = [_hashed(one) for one in inputs if one["indexed"]]
+        self._topics = len(indexed) + 1
+        order = [*indexed, *(one for one in inputs if not one["indexed"])]
+        self._order = [str(one["name"]) for one in order]
+        self._in_order = self._order == self._names
+        try:
+            self._words: Words | None = Words(order, _outward)
+        except NotStatic:
+            self._words = None
 
     def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
         """Arguments by name, in the order of declaration.
@@ -145,9 +156,22 @@ class EventCodec:
         Raises:
             AbiError: another event, or bytes that do not decode.
         """
-        if len(topics) != len(self._indexed.names) + 1 or topics[0] != self.topic:
+        if len(topics) != self._topics or topics[0] != self.topic:
             raise AbiError(f"not a log of {self.name}")
-        found = self._indexed.decode_named(b"".join(topics[1:])) | self._data.decode_named(data)
+        return self.decode_joined(b"".join(topics[1:]), data)
+
+    def decode_joined(self, indexed: bytes, data: bytes) -> dict[str, Any]:
+        """As `decode`, from the words of the topics after the event's own, joined."""
+        if self._words is not None:
+            try:
+                values = self._words.read(indexed + data)
+            except ValueError as error:
+                raise AbiError(f"cannot decode {self.signature}: {error}") from error
+            found = dict(zip(self._order, values, strict=True))
+            return found if self._in_order else {name: found[name] for name in self._names}
+        if len(indexed) != 32 * (self._topics - 1):
+            raise AbiError(f"not a log of {self.name}")
+        found = self._indexed.decode_named(indexed) | self._data.decode_named(data)
         return {name: found[name] for name in self._names}
 
 

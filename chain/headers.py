@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
+import msgspec
 from eth_hash.auto import keccak
 
 from .abi import to_bytes
@@ -11,6 +12,10 @@ from .rpc import RpcClient, RpcError, RpcUnavailable
 
 # A batch of headers is a few hundred kilobytes at most, below every node's limit of requests.
 _HEADERS_AT_ONCE = 200
+
+
+class InconsistentNode(RpcUnavailable):
+    """The node's answers contradict each other, as while it reorganises or lags; asking again may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,23 @@ def bloom_bits(value: bytes) -> int:
     return bits
 
 
-def parse_header(block: dict[str, Any]) -> Header:
-    """A header from a block as a node sends it."""
-    return Header(
-        number=int(block["number"], 16),
-        hash=to_bytes(block["hash"]),
-        parent_hash=to_bytes(block["parentHash"]),
-        timestamp=int(block["timestamp"], 16),
-        bloom=int(block["logsBloom"], 16),
-    )
+class _Block(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The members of a block that a header needs, as a node sends them."""
+
+    number: str
+    hash: str
+    parent_hash: str
+    timestamp: str
+    logs_bloom: str
+
+    def header(self) -> Header:
+        return Header(
+            number=int(self.number, 16),
+            hash=to_bytes(self.hash),
+            parent_hash=to_bytes(self.parent_hash),
+            timestamp=int(self.timestamp, 16),
+            bloom=int(self.logs_bloom, 16),
+        )
 
 
 def head_number(rpc: RpcClient) -> int:
@@ -58,12 +71,29 @@ def headers_at(rpc: RpcClient, numbers: Sequence[int]) -> list[Header | None]:
     found: list[Header | None] = []
     for start in range(0, len(numbers), _HEADERS_AT_ONCE):
         part = numbers[start : start + _HEADERS_AT_ONCE]
-        answers = rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in part])
+        answers = rpc.fetch(_Block, [("eth_getBlockByNumber", (hex(number), False)) for number in part])
         for number, answer in zip(part, answers, strict=True):
             if isinstance(answer, RpcError):
                 raise RpcUnavailable(f"no header {number}: {answer}") from answer
-            header = None if answer is None else parse_header(answer)
+            header = None if answer is None else answer.header()
             if header is not None and header.number != number:
                 raise RpcUnavailable(f"asked for header {number}, got {header.number}")
             found.append(header)
     return found
+
+
+def checked_headers(rpc: RpcClient, first: int, last: int) -> list[Header]:
+    """All headers from block `first` to `last`.
+
+    Raises:
+        InconsistentNode: one is missing, or does not follow the one before.
+        RpcUnavailable: the node did not answer, or answered for another block.
+    """
+    found = headers_at(rpc, range(first, last + 1))
+    headers = [header for header in found if header is not None]
+    if len(headers) != len(found):
+        raise InconsistentNode(f"headers between {first} and {last} are missing")
+    for parent, child in pairwise(headers):
+        if child.parent_hash != parent.hash:
+            raise InconsistentNode(f"header {child.number} does not follow {parent.number}")
+    return headers

@@ -11,31 +11,18 @@ its side cannot make the two disagree.
 """
 
 import logging
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, TypeAlias
 
 from .abi import to_bytes
-from .headers import Header, bloom_bits, head_number, headers_at
-from .rpc import Request, RpcClient, RpcError, RpcUnavailable
+from .headers import Header, InconsistentNode, bloom_bits, checked_headers, head_number, headers_at
+from .log_ranges import FIRST_RANGE, LARGEST_RANGE, LogRanges
+from .raw_log import RawLog, checked_logs, grouped
+from .rpc import Request, RpcClient, RpcError
 
 _log = logging.getLogger(__name__)
 
-FIRST_RANGE = 500
-_LARGEST_RANGE = 5_000
-_GROWTH_PERCENT = 25
 _NEAR_HEAD_AT_ONCE = 64
-# Providers name the range they would answer: "Try with this block range [0x1, 0x2]."
-_HINT = re.compile(r"\[\s*(0x[0-9a-fA-F]+)\s*,\s*(0x[0-9a-fA-F]+)\s*\]")
-
-RawLog: TypeAlias = dict[str, Any]
-
-
-class InconsistentNode(RpcUnavailable):
-    """The node's answers contradict each other, as while it reorganises or lags; asking again may help."""
 
 
 class DeepReorganisation(Exception):
@@ -76,7 +63,7 @@ class LogReader:
         start_block: int = 0,
         finality_depth: int = 64,
         first_range: int = FIRST_RANGE,
-        largest_range: int = _LARGEST_RANGE,
+        largest_range: int = LARGEST_RANGE,
     ) -> None:
         """Ask nothing yet.
 
@@ -92,8 +79,9 @@ class LogReader:
         self._blooms = [bloom_bits(to_bytes(address)) for address in self._addresses]
         self._start_block = start_block
         self._finality_depth = finality_depth
-        self._range = first_range
-        self._largest_range = largest_range
+        self._ranges = LogRanges(
+            rpc, self._addresses, self._explain, first_range=first_range, largest_range=largest_range
+        )
 
     def read(self, window: Sequence[Header]) -> Batch | Rollback | None:
         """The next blocks after the newest header of `window`.
@@ -123,20 +111,16 @@ class LogReader:
         return self._next(window, first, head, final_up_to)
 
     def _next(self, window: Sequence[Header], first: int, head: int, final_up_to: int) -> Batch | Rollback:
-        historic = first <= final_up_to
-        last = min(final_up_to, first + self._range - 1) if historic else min(head, first + _NEAR_HEAD_AT_ONCE - 1)
-        if historic:
-            answer, last = self._logs_of_range(first, last)
-        headers = self._headers(first, last)
+        if first <= final_up_to:
+            piece = self._ranges.take(first, final_up_to)
+            headers, by_block = piece.headers, piece.logs
+        else:
+            headers = checked_headers(self._rpc, first, min(head, first + _NEAR_HEAD_AT_ONCE - 1))
         if window and headers[0].parent_hash != window[-1].hash:
             return self._rollback(window)
-        for parent, child in pairwise(headers):
-            if child.parent_hash != parent.hash:
-                raise InconsistentNode(f"header {child.number} does not follow {parent.number}")
-        by_block = _grouped(answer, headers) if historic else self._logs_by_hash(headers)
-        for header in headers:
-            if header.number not in by_block and self._names_us(header):
-                self._require_no_logs(header)
+        if first > final_up_to:
+            by_block = self._logs_by_hash(headers)
+            self._explain(headers, by_block)
         logs = [log for header in headers for log in by_block.get(header.number, ())]
         return Batch(headers, logs, head, final_up_to)
 
@@ -167,32 +151,8 @@ class LogReader:
             f"none of blocks {window[0].number} to {window[-1].number} is on the node's chain; it may be another chain"
         )
 
-    def _headers(self, first: int, last: int) -> list[Header]:
-        found = headers_at(self._rpc, range(first, last + 1))
-        headers = [header for header in found if header is not None]
-        if len(headers) != len(found):
-            raise InconsistentNode(f"headers between {first} and {last} are missing")
-        return headers
-
     def _header(self, number: int) -> Header:
-        return self._headers(number, number)[0]
-
-    def _logs_of_range(self, first: int, last: int) -> tuple[list[RawLog], int]:
-        """Logs from `first` on, and the last block that they cover: fewer where the node cannot answer for all."""
-        while True:
-            wanted = {"address": self._addresses, "fromBlock": hex(first), "toBlock": hex(last)}
-            try:
-                answer = self._rpc.call("eth_getLogs", wanted)
-            except RpcError as error:
-                if last == first:
-                    raise RpcUnavailable(f"no logs of block {first}: {error}") from error
-                last = _smaller(error, first, last)
-                self._range = last - first + 1
-                _log.info("the node wants smaller ranges: %d blocks now", self._range)
-                continue
-            if last - first + 1 >= self._range:
-                self._range = min(self._largest_range, self._range + self._range * _GROWTH_PERCENT // 100 + 1)
-            return _checked(answer), last
+        return checked_headers(self._rpc, number, number)[0]
 
     def _logs_by_hash(self, headers: Sequence[Header]) -> dict[int, list[RawLog]]:
         named = [header for header in headers if self._names_us(header)]
@@ -200,11 +160,19 @@ class LogReader:
             ("eth_getLogs", ({"address": self._addresses, "blockHash": "0x" + header.hash.hex()},)) for header in named
         ]
         by_block: dict[int, list[RawLog]] = {}
-        for header, answer in zip(named, self._rpc.batch(requests), strict=True):
+        for header, answer in zip(named, self._rpc.fetch(list[RawLog], requests), strict=True):
             if isinstance(answer, RpcError):
                 raise InconsistentNode(f"no logs of block {header.number}: {answer}") from answer
-            by_block |= _grouped(_checked(answer), [header])
+            if answer is None:
+                raise InconsistentNode("eth_getLogs answered null")
+            by_block |= grouped(checked_logs(answer), [header])
         return by_block
+
+    def _explain(self, headers: Sequence[Header], by_block: dict[int, list[RawLog]]) -> None:
+        """Make sure that every block which its bloom filter says holds logs of ours has some, or none by accident."""
+        for header in headers:
+            if header.number not in by_block and self._names_us(header):
+                self._require_no_logs(header)
 
     def _names_us(self, header: Header) -> bool:
         """Whether the bloom filter says that the block may hold logs of our contracts."""
@@ -229,34 +197,3 @@ class LogReader:
                     explained |= bloom_bits(to_bytes(topic))
         if explained != header.bloom:
             raise InconsistentNode(f"the logs of block {header.number} do not explain its bloom filter")
-
-
-def _checked(answer: Any) -> list[RawLog]:
-    if not isinstance(answer, list):
-        raise InconsistentNode("eth_getLogs answered something else than a list")
-    if any(log.get("removed") for log in answer):
-        # Belongs to a block that is not on the chain any more, whatever the question was.
-        raise InconsistentNode("the node answered with removed logs")
-    return answer
-
-
-def _grouped(logs: Sequence[RawLog], headers: Sequence[Header]) -> dict[int, list[RawLog]]:
-    """Logs by block, in order; all must stand in the blocks of the headers."""
-    hashes = {header.number: header.hash for header in headers}
-    grouped: dict[int, list[RawLog]] = defaultdict(list)
-    for log in logs:
-        number = int(log["blockNumber"], 16)
-        if hashes.get(number) != to_bytes(log["blockHash"]):
-            raise InconsistentNode(f"a log of block {number} names another block than its header")
-        grouped[number].append(log)
-    for many in grouped.values():
-        many.sort(key=lambda log: int(log["logIndex"], 16))
-    return dict(grouped)
-
-
-def _smaller(error: RpcError, first: int, last: int) -> int:
-    """The last block to ask for next: what the node proposes, or half."""
-    hint = _HINT.search(error.message)
-    if hint and first <= int(hint[2], 16) < last:
-        return int(hint[2], 16)
-    return first + (last - first) // 2

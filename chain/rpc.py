@@ -5,16 +5,18 @@ and the verifier speak JSON-RPC through this. Results come as the node sent them
 retried here: only the caller knows whether a request may be sent twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import cache
 from itertools import count
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 Request: TypeAlias = tuple[str, Sequence[object]]
+T = TypeVar("T")
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 _MAX_CONNECTIONS = 32
@@ -37,12 +39,15 @@ class RpcUnavailable(Exception):
 class RpcClient:
     """A node's JSON-RPC over HTTP, with a pool of connections. Threads may share one client."""
 
-    def __init__(self, url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, transport: httpx.BaseTransport | None = None
+    ) -> None:
         """Name the node; nothing is sent.
 
         Args:
             url: http(s) address; a key in it appears in no message.
             timeout: seconds for each of connecting, sending and waiting, unless a call says otherwise.
+            transport: how HTTP travels where it is not by TCP.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -53,6 +58,7 @@ class RpcClient:
         self._http = httpx.Client(
             timeout=timeout,
             headers={"Content-Type": "application/json"},
+            transport=transport,
             limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS),
             # A proxy from the environment would be asked for our own loopback.
             trust_env=parts.hostname not in ("127.0.0.1", "localhost", "::1"),
@@ -115,6 +121,41 @@ class RpcClient:
             raise RpcUnavailable(f"{self._name}: {len(missing)} of {len(ids)} requests of a batch were not answered")
         return [_outcome(by_id[number]) for number in ids]
 
+    def fetch(self, kind: type[T], requests: Sequence[Request], *, timeout: float | None = None) -> list[Any]:
+        """As `batch`, but results are decoded straight into `kind`, at a third of the time that dicts take.
+
+        Args:
+            kind: what `msgspec` decodes; members of the answer that it does not name are skipped.
+
+        Returns:
+            For each request in order: its result, None where the node had none, or the `RpcError` it gave.
+
+        Raises:
+            RpcError: the node refused the batch as a whole.
+            RpcUnavailable: no usable answer, or one that lacks a request or has another form.
+        """
+        if not requests:
+            return []
+        ids = [next(self._ids) for _ in requests]
+        body = [_request(number, method, params) for number, (method, params) in zip(ids, requests, strict=True)]
+        response = self._exchange(body, timeout)
+        try:
+            answers = _decoder(cast(Hashable, kind)).decode(response.content)
+        except msgspec.DecodeError as error:
+            self._read(response)  # An outage or a refusal says so; what is left is an answer of another form.
+            raise RpcUnavailable(f"{self._name}: answered {requests[0][0]} in another form: {error}") from error
+        if isinstance(answers, _Answer):
+            answers = [answers]
+        if response.is_error and not all(answer.error for answer in answers):
+            raise RpcUnavailable(f"{self._name}: HTTP {response.status_code}")
+        by_id = {answer.id: answer for answer in answers}
+        if answers and len(by_id) == 1 and None in by_id:
+            raise by_id[None].refusal()
+        missing = [number for number in ids if number not in by_id]
+        if missing:
+            raise RpcUnavailable(f"{self._name}: {len(missing)} of {len(ids)} requests of a batch were not answered")
+        return [by_id[number].outcome() for number in ids]
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -128,14 +169,19 @@ class RpcClient:
         self.close()
 
     def _post(self, body: object, timeout: float | None) -> Any:
+        return self._read(self._exchange(body, timeout))
+
+    def _exchange(self, body: object, timeout: float | None) -> httpx.Response:
         try:
-            response = self._http.post(
+            return self._http.post(
                 self._url,
                 content=msgspec.json.encode(body),
                 timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
             )
         except httpx.HTTPError as error:
             raise RpcUnavailable(f"{self._name}: {type(error).__name__}: {error}") from error
+
+    def _read(self, response: httpx.Response) -> Any:
         try:
             answer = msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
@@ -144,6 +190,33 @@ class RpcClient:
         if response.status_code >= 500 or (response.is_error and not _is_refusal(answer)):
             raise RpcUnavailable(f"{self._name}: HTTP {response.status_code}")
         return answer
+
+
+class _Error(msgspec.Struct, gc=False):
+    code: int
+    message: str = ""
+    data: Any = None
+
+
+class _Answer(msgspec.Struct, Generic[T], gc=False):
+    id: int | None = None
+    result: T | msgspec.UnsetType | None = msgspec.UNSET
+    error: _Error | None = None
+
+    def outcome(self) -> T | RpcError | None:
+        if self.error is None and self.result is not msgspec.UNSET:
+            return self.result
+        return self.refusal()
+
+    def refusal(self) -> RpcError:
+        if self.error is None:
+            raise RpcUnavailable("an answer had neither a result nor an error")
+        return RpcError(self.error.code, self.error.message, self.error.data)
+
+
+@cache
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(list[_Answer[kind]] | _Answer[kind])  # type: ignore[valid-type]
 
 
 def _request(request_id: int, method: str, params: Sequence[object]) -> dict[str, object]:

@@ -61,10 +61,12 @@ class ClaimPresenter:
             return True
         if operation.status != OperationStatus.SUCCEEDED or operation.result is None:
             return False
-        return indexed_block(session, self._gateway.contracts.chain_id) >= int(operation.result["block_number"])
+        return indexed_block(session, self._gateway.contracts) >= int(operation.result["block_number"])
 
     def _settle(self, operation_id: str) -> bool:
         with self._gateway.sessions.begin() as session:
+            # So that no reorganisation takes back what is read here before it is noted.
+            repository.hold_projection(session, self._gateway.contracts)
             operation = get_operation(session, operation_id)
             claims = repository.of_operation(session, operation_id)
             if operation is None or operation.status in GONE:

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.claims.models import Claim
 from app.evidence.models import EvidenceRecord
-from app.indexer.models import EvidenceBatch, Programme, Redemption, Refusal, Voucher
+from app.indexer.models import EvidenceBatch, IndexState, Programme, Redemption, Refusal, Voucher
+from chain.contracts import Contracts
 
 WAITING, PRESENTED, REDEEMED, REFUSED, REJECTED, HELD = (
     "waiting",
@@ -139,6 +140,11 @@ def presented_operations(session: Session) -> list[str]:
     """Operations that carry claims whose outcome is not known yet."""
     query = select(Claim.operation_id).where(Claim.state == PRESENTED).distinct()
     return [operation_id for operation_id in session.scalars(query) if operation_id is not None]
+
+
+def hold_projection(session: Session, contracts: Contracts) -> None:
+    """Keeps the indexer from going on, or back, until the transaction ends."""
+    session.get(IndexState, (contracts.chain_id, contracts.ledger), with_for_update={"read": True})
 
 
 def of_operation(session: Session, operation_id: str) -> list[Claim]:

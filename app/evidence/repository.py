@@ -235,9 +235,10 @@ def newest_batch(session: Session, platform_id: bytes) -> EvidenceBatch | None:
     return session.scalars(query.limit(1)).first()
 
 
-def indexed_block(session: Session, chain_id: int) -> int:
+def indexed_block(session: Session, contracts: Contracts) -> int:
     """Newest block in the projection; 0 before the first."""
-    return session.scalar(select(func.max(IndexState.block_number)).where(IndexState.chain_id == chain_id)) or 0
+    state = session.get(IndexState, (contracts.chain_id, contracts.ledger))
+    return state.block_number if state else 0
 
 
 def final_block(session: Session, contracts: Contracts) -> int:

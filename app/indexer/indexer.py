@@ -7,8 +7,10 @@ run one: whoever commits second finds the checkpoint moved and reads it anew.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
+import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,15 +18,18 @@ from sqlalchemy.orm import Session, sessionmaker
 from chain.abi import AbiError
 from chain.contracts import Contracts
 from chain.headers import Header
-from chain.jsonable import jsonable
-from chain.logs import Batch, DeepReorganisation, LogReader, RawLog, Rollback
+from chain.logs import Batch, DeepReorganisation, LogReader, Rollback
+from chain.raw_log import RawLog
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
 
 from . import entity_events, evidence_events, programme_events, voucher_events
+from .bulk import insert_rows
 from .models import PROJECTION, ChainBlock, ChainEvent, IndexState, ParkedEvent, ProjectionUndo
-from .projector import Occurrence, occurrence, occurrence_id, preload, project
-from .rows import Model, Rows
-from .undo import prune, roll_back
+from .projected import OWN
+from .projector import EventReader, Occurrence, occurrence_id, preload, project, projector_version
+from .rows import Rows
+from .tables import Model, table_info
+from .undo import Removed, prune, roll_back
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +39,10 @@ _HALTED_SECONDS = 10.0
 HANDLERS = (entity_events, evidence_events, programme_events, voucher_events)
 
 
-_ALL_TABLES: tuple[Model, ...] = (*PROJECTION, ProjectionUndo, ChainBlock, IndexState)
+_ALL_TABLES: tuple[Model, ...] = (*PROJECTION, ProjectionUndo, ChainBlock)
+
+AfterRollback: TypeAlias = Callable[[Session, Removed], None]
+"""Told, in the transaction of a rollback, which rows are gone."""
 
 
 class CheckpointMoved(Exception):
@@ -51,19 +59,27 @@ class Indexer:
         contracts: Contracts,
         start_block: int,
         *,
+        deployment_id: int = OWN,
         finality_depth: int = 64,
         first_range: int = 500,
+        after_rollback: Sequence[AfterRollback] = (),
     ) -> None:
         """Read nothing yet.
 
         Args:
             start_block: block in which the first contract was deployed, or an earlier one.
+            deployment_id: number under which the rows are kept.
             finality_depth: blocks on top of a block after which no reorganisation is expected to touch it.
             first_range: blocks of history asked for at first.
+            after_rollback: what others keep of the projection's rows is mended here.
         """
         self._sessions = sessions
         self._contracts = contracts
         self._start_block = start_block
+        self._deployment_id = deployment_id
+        self._after_rollback = after_rollback
+        self._events = EventReader(contracts)
+        self._rows = Rows(deployment_id)
         self._reader = LogReader(
             rpc,
             contracts.addresses.values(),
@@ -117,6 +133,7 @@ class Indexer:
         """
         try:
             if self._window is None:
+                self._retry_parked()
                 self._window = self._load_window()
             found = self._reader.read(self._window)
             if isinstance(found, Rollback):
@@ -125,10 +142,10 @@ class Indexer:
                 self._window = self._take_in(self._window, found)
         except CheckpointMoved as error:
             _log.info("%s", error)
-            self._window = None
+            self._forget()
             return True
         except BaseException:
-            self._window = None
+            self._forget()
             raise
         return found is not None
 
@@ -141,9 +158,21 @@ class Indexer:
     def rebuild(self) -> None:
         """Empty the projection; the next steps make it anew from the chain."""
         with self._sessions.begin() as session:
-            for model in _ALL_TABLES:
-                session.execute(delete(model))
+            self._empty(session)
+        self._forget()
+
+    def _empty(self, session: Session) -> None:
+        state = session.get(IndexState, self._key, with_for_update=True)
+        if state is not None:
+            session.delete(state)
+            session.flush()
+        for model in _ALL_TABLES:
+            session.execute(delete(model).where(table_info(model).table.c.deployment_id == self._deployment_id))
+
+    def _forget(self) -> None:
+        """What is known of the database may not be so any more."""
         self._window = None
+        self._rows = Rows(self._deployment_id)
 
     # Writing
 
@@ -156,6 +185,7 @@ class Indexer:
         except (DataError, IntegrityError) as error:
             # One event is poison: find it, at the price of a savepoint for each.
             _log.warning("blocks %d to %d one by one: %s", batch.headers[0].number, batch.headers[-1].number, error)
+            self._rows = Rows(self._deployment_id)
         with self._sessions.begin() as session:
             state = self._checkpoint(session, window)
             self._apply(session, batch, careful=True)
@@ -163,19 +193,20 @@ class Indexer:
 
     def _apply(self, session: Session, batch: Batch, *, careful: bool) -> None:
         timestamps = {header.number: header.timestamp for header in batch.headers}
-        rows = Rows(session)
+        rows = self._rows
+        rows.begin(session)
         decoded = [(log, self._decode(log, timestamps)) for log in batch.logs]
         preload(rows, [event for _, event in decoded if isinstance(event, Occurrence)])
         block = -1
         for log, event in decoded:
-            number = int(log["blockNumber"], 16)
+            if event is None:
+                continue
+            number = log.block
             if number != block:
                 block = number
                 rows.begin_block(number, can_be_undone=number > batch.final_up_to)
-            if event is None:
-                continue
             if isinstance(event, Exception):
-                _park(session, log, event)
+                self._park(session, log, event)
                 continue
             rows.begin_event()
             try:
@@ -194,26 +225,30 @@ class Indexer:
                     raise
                 else:
                     rows.drop_event()
-                _park(session, log, error)
+                self._park(session, log, error)
         rows.flush()
 
     def _decode(self, log: RawLog, timestamps: dict[int, int]) -> Occurrence | Exception | None:
         try:
-            event = self._contracts.decode_event(log)
+            return self._events.read(log, timestamps[log.block])
         except AbiError as error:
             return error
-        return None if event is None else occurrence(event, timestamps[int(log["blockNumber"], 16)])
 
     def _advance(
         self, session: Session, state: IndexState | None, window: Sequence[Header], batch: Batch
     ) -> list[Header]:
-        with_events = {int(log["blockNumber"], 16) for log in batch.logs}
+        with_events = {log.block for log in batch.logs}
         kept = [one for one in batch.headers if one.number >= batch.final_up_to or one.number in with_events]
         if batch.headers[-1] not in kept:
             kept.append(batch.headers[-1])
-        session.add_all(
-            ChainBlock(number=one.number, hash=one.hash, parent_hash=one.parent_hash, timestamp=one.timestamp)
-            for one in kept
+        insert_rows(
+            session.connection(),
+            table_info(ChainBlock),
+            self._deployment_id,
+            [
+                {"number": one.number, "hash": one.hash, "parent_hash": one.parent_hash, "timestamp": one.timestamp}
+                for one in kept
+            ],
         )
         tip = batch.headers[-1]
         if state is None:
@@ -227,11 +262,15 @@ class Indexer:
         changeable = [one for one in [*window, *batch.headers] if one.number >= final] or [tip]
         dropped = [one.number for one in window if one.number < changeable[0].number]
         if dropped:
-            prune(session, final)
-            session.flush()
-            eventful = select(ChainEvent.block_number).where(ChainEvent.block_number.in_(dropped))
+            prune(session, self._deployment_id, final)
+            here = ChainEvent.deployment_id == self._deployment_id
+            eventful = select(ChainEvent.block_number).where(here, ChainEvent.block_number.in_(dropped))
             session.execute(
-                delete(ChainBlock).where(ChainBlock.number.in_(dropped), ChainBlock.number.not_in(eventful))
+                delete(ChainBlock).where(
+                    ChainBlock.deployment_id == self._deployment_id,
+                    ChainBlock.number.in_(dropped),
+                    ChainBlock.number.not_in(eventful),
+                )
             )
         return changeable
 
@@ -241,12 +280,15 @@ class Indexer:
         _log.warning("reorganisation: taking back blocks %d to %d", above + 1, window[-1].number)
         with self._sessions.begin() as session:
             state = self._checkpoint(session, window)
-            roll_back(session, above)
+            removed = roll_back(session, self._deployment_id, above)
+            for mend in self._after_rollback:
+                mend(session, removed)
             if state is not None and ancestor is None:
                 session.delete(state)
             elif state is not None and ancestor is not None:
                 state.block_number, state.block_hash = ancestor.number, ancestor.hash
                 state.timestamp = ancestor.timestamp
+        self._rows = Rows(self._deployment_id)
         return [header for header in window if header.number <= above]
 
     def _checkpoint(self, session: Session, window: Sequence[Header]) -> IndexState | None:
@@ -257,6 +299,16 @@ class Indexer:
             raise CheckpointMoved("another indexer moved the checkpoint")
         return state
 
+    def _retry_parked(self) -> None:
+        """Project anew if another version parked events: what one of them holds may change all that came after it."""
+        with self._sessions.begin() as session:
+            parked = select(ParkedEvent.id).where(
+                ParkedEvent.deployment_id == self._deployment_id, ParkedEvent.parked_by != projector_version()
+            )
+            if session.scalars(parked.limit(1)).first() is not None:
+                _log.warning("another version parked events: the projection is made anew")
+                self._empty(session)
+
     def _load_window(self) -> list[Header]:
         """The headers of the blocks that can still be taken back, the newest one always among them."""
         with self._sessions() as session:
@@ -266,7 +318,11 @@ class Indexer:
             first = min(state.final_block_number, state.block_number)
             blocks = session.scalars(
                 select(ChainBlock)
-                .where(ChainBlock.number >= first, ChainBlock.number <= state.block_number)
+                .where(
+                    ChainBlock.deployment_id == self._deployment_id,
+                    ChainBlock.number >= first,
+                    ChainBlock.number <= state.block_number,
+                )
                 .order_by(ChainBlock.number)
             )
             return [Header(one.number, one.hash, one.parent_hash, one.timestamp) for one in blocks]
@@ -275,16 +331,16 @@ class Indexer:
     def _key(self) -> tuple[int, str]:
         return self._contracts.chain_id, self._contracts.ledger
 
-
-def _park(session: Session, log: RawLog, error: Exception) -> None:
-    number, index = int(log["blockNumber"], 16), int(log["logIndex"], 16)
-    _log.error("parked log %d of block %d: %s: %s", index, number, type(error).__name__, error)
-    session.add(
-        ParkedEvent(
-            id=occurrence_id(number, index),
-            block_number=number,
-            tx_hash=bytes.fromhex(log["transactionHash"].removeprefix("0x")),
-            log=jsonable(log),
-            reason=f"{type(error).__name__}: {error}".replace("\0", "\N{REPLACEMENT CHARACTER}"),
+    def _park(self, session: Session, log: RawLog, error: Exception) -> None:
+        _log.error("parked log %d of block %d: %s: %s", log.index, log.block, type(error).__name__, error)
+        session.add(
+            ParkedEvent(
+                deployment_id=self._deployment_id,
+                id=occurrence_id(log.block, log.index),
+                block_number=log.block,
+                tx_hash=bytes.fromhex(log.transaction_hash.removeprefix("0x")),
+                log=msgspec.to_builtins(log),
+                reason=f"{type(error).__name__}: {error}".replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                parked_by=projector_version(),
+            )
         )
-    )

@@ -4,17 +4,22 @@ Amounts are in fen, rates in basis points, times (`_at`, `_from`, `_until`) in U
 the words of chain/enums.py in lower case.
 """
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chain.contracts import ContractName, events
+from chain.jsonable import jsonable
 from chain.sql import Address, Base, Hash32, Json, RowId
+
+from .projected import Projected
+from .rollup_models import Outstanding, Rollup
 
 # THE CHAIN
 
 
-class ChainBlock(Base):
+class ChainBlock(Projected, Base):
     """A block that holds events of ours, or that a reorganisation could still undo."""
 
     __tablename__ = "chain_blocks"
@@ -25,11 +30,12 @@ class ChainBlock(Base):
     timestamp: Mapped[int] = mapped_column(BigInteger)
 
 
-class ChainEvent(Base):
+class ChainEvent(Projected, Base):
     """One event of the contracts, in the order of the chain; histories are read from here.
 
     The id is block number × 2²⁰ + log index, so it is the same after a rebuild. Transfer and Locked are left out: they
     accompany every VoucherIssued and say nothing more. `entity_id` is the organisation that the event is about.
+    `topics` are the words after the event's own topic, `data` the log's: what the chain said, decoded when read.
     """
 
     __tablename__ = "chain_events"
@@ -42,19 +48,27 @@ class ChainEvent(Base):
     log_index: Mapped[int] = mapped_column(Integer)
     contract: Mapped[str] = mapped_column(String(32))
     event: Mapped[str] = mapped_column(String(64))
-    args: Mapped[dict[str, Any]] = mapped_column(Json)
+    topics: Mapped[bytes] = mapped_column(LargeBinary)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
     voucher_id: Mapped[int | None] = mapped_column(BigInteger)
     redemption_id: Mapped[int | None] = mapped_column(BigInteger)
     programme_id: Mapped[int | None] = mapped_column(BigInteger)
     entity_id: Mapped[bytes | None] = mapped_column(Hash32)
 
     __table_args__ = (
-        UniqueConstraint("block_hash", "log_index"),
+        UniqueConstraint("deployment_id", "block_hash", "log_index"),
         Index("ix_chain_events_voucher_id", "voucher_id", "id"),
         Index("ix_chain_events_redemption_id", "redemption_id", "id"),
         Index("ix_chain_events_programme_id", "programme_id", "id"),
         Index("ix_chain_events_entity_id", "entity_id", "id"),
     )
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments by name, in JSON's types."""
+        codec = events(cast(ContractName, self.contract))[self.event]
+        decoded: dict[str, Any] = jsonable(codec.decode_joined(self.topics, self.data))
+        return decoded
 
 
 class IndexState(Base):
@@ -70,8 +84,11 @@ class IndexState(Base):
     final_block_number: Mapped[int] = mapped_column(BigInteger)
 
 
-class ParkedEvent(Base):
-    """A log that could not be projected: kept as the node sent it, with the reason, for a person to look at."""
+class ParkedEvent(Projected, Base):
+    """A log that could not be projected: kept as the node sent it, with the reason, for a person to look at.
+
+    `parked_by` is the version of the projector: another one tries again.
+    """
 
     __tablename__ = "parked_events"
 
@@ -80,6 +97,7 @@ class ParkedEvent(Base):
     tx_hash: Mapped[bytes] = mapped_column(Hash32)
     log: Mapped[dict[str, Any]] = mapped_column(Json)
     reason: Mapped[str] = mapped_column(Text)
+    parked_by: Mapped[str] = mapped_column(String(16))
 
 
 class ProjectionUndo(Base):
@@ -88,6 +106,7 @@ class ProjectionUndo(Base):
     __tablename__ = "projection_undo"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
+    deployment_id: Mapped[int] = mapped_column(Integer)
     block_number: Mapped[int] = mapped_column(BigInteger, index=True)
     table_name: Mapped[str] = mapped_column(String(64))
     key: Mapped[dict[str, Any]] = mapped_column(Json)
@@ -97,13 +116,13 @@ class ProjectionUndo(Base):
 # ORGANISATIONS
 
 
-class Entity(Base):
+class Entity(Projected, Base):
     """An organisation. `roles` is the mask of chain.enums.EntityRoles, `controller` null where there is none."""
 
     __tablename__ = "entities"
 
     id: Mapped[bytes] = mapped_column(Hash32, primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    number: Mapped[int] = mapped_column(BigInteger)
     account: Mapped[bytes] = mapped_column(Address, index=True)
     kind: Mapped[str] = mapped_column(String(32))
     roles: Mapped[int] = mapped_column(Integer)
@@ -116,8 +135,10 @@ class Entity(Base):
     tx_hash: Mapped[bytes] = mapped_column(Hash32)
     block_number: Mapped[int] = mapped_column(BigInteger)
 
+    __table_args__ = (UniqueConstraint("deployment_id", "number"),)
 
-class EvidenceKey(Base):
+
+class EvidenceKey(Projected, Base):
     """A key that a platform signs evidence with, from a moment on."""
 
     __tablename__ = "evidence_keys"
@@ -128,7 +149,7 @@ class EvidenceKey(Base):
     custodial: Mapped[bool] = mapped_column(Boolean)
 
 
-class OfficerRole(Base):
+class OfficerRole(Projected, Base):
     """A role that an account holds: admin, operator, reviewer, finance, regulator, registrar, relayer."""
 
     __tablename__ = "officer_roles"
@@ -140,7 +161,7 @@ class OfficerRole(Base):
 # PROGRAMMES
 
 
-class Programme(Base):
+class Programme(Projected, Base):
     """A programme: status draft, published or terminated; `terms` are ProgrammeTerms as published."""
 
     __tablename__ = "programmes"
@@ -159,7 +180,7 @@ class Programme(Base):
     block_number: Mapped[int] = mapped_column(BigInteger)
 
 
-class Budget(Base):
+class Budget(Projected, Base):
     """Where the money of a budget stands; available = amount − reserved − redeemed − written off + recovered."""
 
     __tablename__ = "budgets"
@@ -173,7 +194,7 @@ class Budget(Base):
     recovered_fen: Mapped[int] = mapped_column(BigInteger)
 
 
-class Period(Base):
+class Period(Projected, Base):
     """A period of a programme; `ends_at` is the first second after it."""
 
     __tablename__ = "periods"
@@ -185,7 +206,7 @@ class Period(Base):
     budget_index: Mapped[int] = mapped_column(Integer)
 
 
-class Tier(Base):
+class Tier(Projected, Base):
     """A tier; caps are null where there is none, `entity_id` where it is no agreement with one organisation."""
 
     __tablename__ = "tiers"
@@ -199,7 +220,7 @@ class Tier(Base):
     rate_bps: Mapped[list[int]] = mapped_column(Json)
 
 
-class Stage(Base):
+class Stage(Projected, Base):
     """A stage of review and the approvals that it needs."""
 
     __tablename__ = "stages"
@@ -210,7 +231,7 @@ class Stage(Base):
     required: Mapped[int] = mapped_column(Integer)
 
 
-class Approver(Base):
+class Approver(Projected, Base):
     """Who may approve in a stage."""
 
     __tablename__ = "approvers"
@@ -220,7 +241,7 @@ class Approver(Base):
     account: Mapped[bytes] = mapped_column(Address, primary_key=True)
 
 
-class ListedSupplier(Base):
+class ListedSupplier(Projected, Base):
     """A supplier on a programme's list."""
 
     __tablename__ = "listed_suppliers"
@@ -229,7 +250,7 @@ class ListedSupplier(Base):
     supplier_id: Mapped[bytes] = mapped_column(Hash32, primary_key=True)
 
 
-class ListedPlatform(Base):
+class ListedPlatform(Projected, Base):
     """A platform on a programme's list."""
 
     __tablename__ = "listed_platforms"
@@ -241,8 +262,11 @@ class ListedPlatform(Base):
 # VOUCHERS
 
 
-class Voucher(Base):
-    """A voucher: state live, frozen, expired or cancelled; `period` null in first-come programmes."""
+class Voucher(Projected, Base):
+    """A voucher: state live, frozen, expired or cancelled; `period` null in first-come programmes.
+
+    `holder_region` and `holder_kind` are the holder's when it was issued: sums do not move when an organisation does.
+    """
 
     __tablename__ = "vouchers"
 
@@ -251,9 +275,11 @@ class Voucher(Base):
     entity_id: Mapped[bytes] = mapped_column(Hash32, index=True)
     tier: Mapped[int] = mapped_column(Integer)
     period: Mapped[int | None] = mapped_column(Integer)
+    holder_region: Mapped[int] = mapped_column(Integer)
+    holder_kind: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     issued_at: Mapped[int] = mapped_column(BigInteger)
-    valid_until: Mapped[int] = mapped_column(BigInteger)
+    valid_until: Mapped[int] = mapped_column(BigInteger, index=True)
     face_fen: Mapped[int] = mapped_column(BigInteger)
     redeemed_fen: Mapped[int] = mapped_column(BigInteger)
     written_off_fen: Mapped[int] = mapped_column(BigInteger)
@@ -263,7 +289,7 @@ class Voucher(Base):
     block_number: Mapped[int] = mapped_column(BigInteger)
 
 
-class Redemption(Base):
+class Redemption(Projected, Base):
     """The use of part of a voucher against one trade: state provisional, written_off or rejected.
 
     `entity_id` is the holder, `reason` that of a rejection, `trade_barred` whether the trade stays used after it.
@@ -304,7 +330,7 @@ class Redemption(Base):
     __table_args__ = (Index("ix_redemptions_queue", "programme_id", "state", "id"),)
 
 
-class Refusal(Base):
+class Refusal(Projected, Base):
     """An item of a batch that the contract refused: kind issue or redemption, `code` the contract's named error."""
 
     __tablename__ = "refusals"
@@ -322,7 +348,7 @@ class Refusal(Base):
     block_number: Mapped[int] = mapped_column(BigInteger)
 
 
-class EntityUse(Base):
+class EntityUse(Projected, Base):
     """What an organisation was paid under a programme, rejections deducted; period −1 is the total."""
 
     __tablename__ = "entity_use"
@@ -336,7 +362,7 @@ class EntityUse(Base):
 # EVIDENCE
 
 
-class EvidenceBatch(Base):
+class EvidenceBatch(Projected, Base):
     """An anchored range of a platform's submissions."""
 
     __tablename__ = "evidence_batches"
@@ -375,5 +401,7 @@ PROJECTION: tuple[type[Base], ...] = (
     Refusal,
     EntityUse,
     EvidenceBatch,
+    Rollup,
+    Outstanding,
 )
 """Tables that a rebuild makes anew, to the same rows."""

@@ -2,15 +2,21 @@
 figure with the contracts' views.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from chain.contracts import Event
-from chain.jsonable import jsonable
+from chain import artifacts
+from chain.abi import AbiError, EventCodec
+from chain.contracts import CONTRACT_NAMES, Contracts, events
+from chain.raw_log import RawLog
 
 from .models import ChainEvent, Redemption, Voucher
-from .rows import Model, Rows
+from .rows import Rows
+from .tables import Model
 
 # Logs of one block; far above what a block's gas allows, so ids are unique and ascend with the chain.
 _LOGS_PER_BLOCK = 2**20
@@ -18,12 +24,14 @@ _LOGS_PER_BLOCK = 2**20
 _UNRECORDED = frozenset({"Transfer", "Locked"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Occurrence:
     """A decoded event and its place on the chain.
 
     Attributes:
         id: block number × 2²⁰ + log index.
+        topics: the words of the topics after the event's own.
+        data: the log's.
         at: the block's timestamp, Unix seconds.
     """
 
@@ -31,6 +39,8 @@ class Occurrence:
     contract: str
     name: str
     args: dict[str, Any]
+    topics: bytes
+    data: bytes
     block_number: int
     block_hash: bytes
     tx_hash: bytes
@@ -59,24 +69,66 @@ def occurrence_id(block_number: int, log_index: int) -> int:
     return block_number * _LOGS_PER_BLOCK + log_index
 
 
-def occurrence(event: Event, at: int) -> Occurrence:
-    """A mined event with its block's timestamp."""
-    place = (event.block_number, event.block_hash, event.tx_hash, event.tx_index, event.log_index)
-    match place:
-        case (int(block_number), bytes(block_hash), bytes(tx_hash), int(tx_index), int(log_index)):
-            return Occurrence(
-                id=occurrence_id(block_number, log_index),
-                contract=event.contract,
-                name=event.name,
-                args=event.args,
-                block_number=block_number,
-                block_hash=block_hash,
-                tx_hash=tx_hash,
-                tx_index=tx_index,
-                log_index=log_index,
-                at=at,
-            )
-    raise ValueError(f"{event.name} stands in no block")
+class EventReader:
+    """Makes occurrences of the logs of a deployment; each event has its decoder, made once from the ABI."""
+
+    def __init__(self, contracts: Contracts) -> None:
+        self._codecs: dict[tuple[str, str], tuple[str, EventCodec]] = {
+            (contracts.addresses[contract].lower(), "0x" + codec.topic.hex()): (contract, codec)
+            for contract in CONTRACT_NAMES
+            for codec in events(contract).values()
+        }
+
+    def read(self, log: RawLog, at: int) -> Occurrence | None:
+        """The event of a log, None for one that is not recorded.
+
+        Args:
+            at: the block's timestamp, Unix seconds.
+
+        Raises:
+            AbiError: one of the contracts logged what its ABI does not hold.
+        """
+        found = self._codecs.get((log.address, log.topics[0])) if log.topics else None
+        if found is None:
+            # Some nodes write addresses in upper case too.
+            found = self._codecs.get((log.address.lower(), log.topics[0].lower())) if log.topics else None
+            if found is None:
+                raise AbiError(f"no event {log.topics[:1]}")
+        contract, codec = found
+        if codec.name in _UNRECORDED:
+            return None
+        # One topic is 0x and 64 digits.
+        words = "".join([topic[2:] for topic in log.topics[1:]])
+        try:
+            topics, data = bytes.fromhex(words), bytes.fromhex(log.data[2:])
+        except ValueError as error:
+            raise AbiError(f"a log of {codec.name} is not hexadecimal") from error
+        block_number, log_index = log.block, log.index
+        return Occurrence(
+            id=occurrence_id(block_number, log_index),
+            contract=contract,
+            name=codec.name,
+            args=codec.decode_joined(topics, data),
+            topics=topics,
+            data=data,
+            block_number=block_number,
+            block_hash=bytes.fromhex(log.block_hash[2:]),
+            tx_hash=bytes.fromhex(log.transaction_hash[2:]),
+            tx_index=int(log.transaction_index, 16),
+            log_index=log_index,
+            at=at,
+        )
+
+
+@cache
+def projector_version() -> str:
+    """Sixteen hex digits that differ as soon as code or contracts do, so that parked events are tried again."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    for contract in CONTRACT_NAMES:
+        digest.update(repr(artifacts.load(contract).abi).encode())
+    return digest.hexdigest()[:16]
 
 
 def preload(rows: Rows, events: Sequence[Occurrence]) -> None:
@@ -99,8 +151,6 @@ def project(rows: Rows, event: Occurrence) -> None:
     Raises:
         LookupError, ValueError: it does not fit what is known; the caller parks it.
     """
-    if event.name in _UNRECORDED:
-        return
     handler = _HANDLERS.get(event.name)
     if handler is not None:
         handler(rows, event)
@@ -114,7 +164,8 @@ def project(rows: Rows, event: Occurrence) -> None:
         log_index=event.log_index,
         contract=event.contract,
         event=event.name,
-        args=jsonable(event.args),
+        topics=event.topics,
+        data=event.data,
         **_subjects(rows, event),
     )
 

@@ -2,33 +2,33 @@
 
 A batch touches the same budget thousands of times; here that is one UPDATE. Every change remembers what the row was
 before the block, so that `undo` can take the block back, and before the event, so that a poison event leaves no trace.
+What was read and written stays known from batch to batch, for as long as nobody else moves the checkpoint.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from chain.sql import Base
-
+from .bulk import delete_rows, insert_rows, read_rows, update_rows
 from .models import ProjectionUndo
+from .rollup_models import Outstanding, Rollup
+from .rollups import Tallies
 from .row_json import encode
+from .tables import Key, Model, Row, table_info
 
-Model: TypeAlias = type[Base]
-Key: TypeAlias = tuple[Any, ...]
-Row: TypeAlias = Mapping[str, Any]
-
-# Below SQLite's and PostgreSQL's limits of variables, also with three columns in a key.
-_KEYS_AT_ONCE = 300
+# Some hundred megabytes.
+_REMEMBERED = 50_000
 
 
 class Rows:
-    """Rows of one transaction. Rows handed out are not to be changed in place."""
+    """Rows of one deployment. Rows handed out are not to be changed in place."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, deployment_id: int) -> None:
+        self.tallies = Tallies()
+        self._deployment_id = deployment_id
+        self._session: Session | None = None
         self._rows: dict[Model, dict[Key, Row | None]] = defaultdict(dict)
         # What the database holds, of rows that were changed since.
         self._stored: dict[Model, dict[Key, Row | None]] = defaultdict(dict)
@@ -43,14 +43,23 @@ class Rows:
 
     # Where we are
 
+    def begin(self, session: Session) -> None:
+        """What follows happens in this transaction."""
+        self._session = session
+        if sum(map(len, self._rows.values())) > _REMEMBERED:
+            self._rows.clear()
+
     def begin_block(self, number: int, *, can_be_undone: bool) -> None:
         """What follows happens in this block."""
+        if self._keep_undo or can_be_undone:
+            self._write_tallies()
         self._block = number
         self._keep_undo = can_be_undone
         self._undone_by.clear()
 
     def begin_event(self) -> None:
-        """What follows belongs to one event."""
+        """What follows belongs to one event; the one before stands."""
+        self.tallies.keep_event()
         self._event.clear()
         self._event_touched.clear()
         self._event_undo = len(self._undo)
@@ -61,29 +70,26 @@ class Rows:
             self._rows[model][key] = before
         del self._undo[self._event_undo :]
         self._undone_by.difference_update(self._event_touched)
+        self.tallies.drop_event()
         self.begin_event()
 
     # Reading and writing
 
     def preload(self, model: Model, keys: Iterable[Key]) -> None:
         """Read rows that will be asked for, in few queries."""
-        known = self._rows[model]
+        known, info = self._rows[model], table_info(model)
         missing = [key for key in dict.fromkeys(keys) if key not in known]
-        columns = _key_columns(model)
-        for start in range(0, len(missing), _KEYS_AT_ONCE):
-            part = missing[start : start + _KEYS_AT_ONCE]
-            condition = columns[0].in_([key[0] for key in part]) if len(columns) == 1 else tuple_(*columns).in_(part)
-            for found in self._session.execute(select(table_of(model)).where(condition)).mappings():
-                row: Row = dict(found)
-                known[key_of(model, row)] = row
-            for key in part:
-                known.setdefault(key, None)
+        for row in read_rows(self._open().connection(), info, self._deployment_id, missing):
+            known[info.key_of(row)] = row
+        for key in missing:
+            known.setdefault(key, None)
 
     def get(self, model: Model, *key: Any) -> Row | None:
         """A row, None if there is none."""
-        if key not in self._rows[model]:
+        known = self._rows[model]
+        if key not in known:
             self.preload(model, [key])
-        return self._rows[model][key]
+        return known[key]
 
     def require(self, model: Model, *key: Any) -> Row:
         """A row that must be there.
@@ -96,15 +102,16 @@ class Rows:
             raise LookupError(f"no row {key} in {model.__tablename__}")
         return row
 
-    def insert(self, model: Model, **values: Any) -> None:
-        """Add a row that is not there."""
-        key = key_of(model, values)
+    def insert(self, model: Model, **values: Any) -> Row:
+        """Add a row that is not there; returns it."""
+        key = table_info(model).key_of(values)
         self._rows[model].setdefault(key, None)
         self._change(model, key, values)
+        return values
 
     def put(self, model: Model, **values: Any) -> None:
         """Add a row, or replace the one with its key."""
-        key = key_of(model, values)
+        key = table_info(model).key_of(values)
         self.get(model, *key)
         self._change(model, key, values)
 
@@ -114,8 +121,10 @@ class Rows:
 
     def add(self, model: Model, *key: Any, **amounts: int) -> None:
         """Add to columns of a row that must be there."""
-        row = self.require(model, *key)
-        self._change(model, key, {**row, **{name: row[name] + amount for name, amount in amounts.items()}})
+        row = dict(self.require(model, *key))
+        for name, amount in amounts.items():
+            row[name] += amount
+        self._change(model, key, row)
 
     def delete(self, model: Model, *key: Any) -> None:
         """Remove a row, if it is there."""
@@ -130,13 +139,14 @@ class Rows:
 
     def flush(self) -> None:
         """Write everything."""
+        self._write_tallies()
+        connection = self._open().connection()
         for model, stored in self._stored.items():
             self._write(model, stored)
         for model, rows in self._appended.items():
-            if rows:
-                self._session.execute(insert(table_of(model)), rows)
+            insert_rows(connection, table_info(model), self._deployment_id, rows)
         if self._undo:
-            self._session.execute(insert(table_of(ProjectionUndo)), self._undo)
+            insert_rows(connection, table_info(ProjectionUndo), self._deployment_id, self._undo)
         self._stored.clear()
         self._appended.clear()
         self._undo.clear()
@@ -147,10 +157,37 @@ class Rows:
             kept.clear()
         self._undo.clear()
         self._undone_by.clear()
+        self.tallies.clear()
+        self.begin_event()
+
+    def _write_tallies(self) -> None:
+        """Turn what the events of the block added up to into rows."""
+        self.begin_event()
+        rollups, outstanding = self.tallies.take_rollups(), self.tallies.take_outstanding()
+        self.preload(Rollup, rollups)
+        self.preload(Outstanding, outstanding)
+        names = table_info(Rollup).names[4:]
+        for line, amounts in rollups.items():
+            before = self._rows[Rollup][line]
+            span, dimension, programme_id, key = line
+            row: dict[str, Any] = (
+                {"span": span, "dimension": dimension, "programme_id": programme_id, "key": key}
+                | dict.fromkeys(names, 0)
+                if before is None
+                else dict(before)
+            )
+            for name, amount in amounts.items():
+                row[name] += amount
+            self._change(Rollup, line, row)
+        for place, fen in outstanding.items():
+            kept = self._rows[Outstanding][place]
+            values = dict(zip(table_info(Outstanding).names, place, strict=False))
+            self._change(Outstanding, place, {**values, "left_fen": fen + (0 if kept is None else kept["left_fen"])})
         self.begin_event()
 
     def _change(self, model: Model, key: Key, after: Row | None) -> None:
-        before = self._rows[model][key]
+        rows = self._rows[model]
+        before = rows[key]
         self._stored[model].setdefault(key, before)
         self._event.append((model, key, before))
         if self._keep_undo and (model, key) not in self._undone_by:
@@ -160,14 +197,14 @@ class Rows:
                 {
                     "block_number": self._block,
                     "table_name": model.__tablename__,
-                    "key": encode(model, dict(zip(_key_names(model), key, strict=True))),
+                    "key": encode(model, dict(zip(table_info(model).key_names, key, strict=True))),
                     "before": None if before is None else encode(model, before),
                 }
             )
-        self._rows[model][key] = after
+        rows[key] = after
 
     def _write(self, model: Model, stored: Mapping[Key, Row | None]) -> None:
-        table, now = table_of(model), self._rows[model]
+        info, now, connection = table_info(model), self._rows[model], self._open().connection()
         added, changed, removed = [], [], []
         for key, before in stored.items():
             after = now[key]
@@ -176,39 +213,14 @@ class Rows:
             elif before is not None and after is None:
                 removed.append(key)
             elif after is not None and after != before:
-                changed.append({**{f"key_{name}": after[name] for name in _key_names(model)}, **after})
+                changed.append(after)
         if removed:
-            self._session.execute(delete(table).where(tuple_(*_key_columns(model)).in_(removed)))
+            delete_rows(connection, info, self._deployment_id, removed)
         if added:
-            self._session.execute(insert(table), added)
+            insert_rows(connection, info, self._deployment_id, added)
         if changed:
-            where = [table.c[name] == bindparam(f"key_{name}") for name in _key_names(model)]
-            settable = [column.name for column in table.columns if not column.primary_key]
-            statement = update(table).where(*where).values({name: bindparam(name) for name in settable})
-            for row in changed:
-                for name in _key_names(model):
-                    del row[name]
-            self._session.connection().execute(statement, changed)
+            update_rows(connection, info, self._deployment_id, changed)
 
-
-def key_of(model: Model, row: Mapping[str, Any]) -> Key:
-    """The primary key of a row."""
-    return tuple(row[name] for name in _key_names(model))
-
-
-def table_of(model: Model) -> Table:
-    """The table of a model."""
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - every model here is a plain table
-    return table
-
-
-def _key_columns(model: Model) -> list[Any]:
-    return list(table_of(model).primary_key.columns)
-
-
-def _key_names(model: Model) -> list[str]:
-    return _NAMES.setdefault(model, [column.name for column in _key_columns(model)])
-
-
-_NAMES: dict[Model, list[str]] = {}
+    def _open(self) -> Session:
+        assert self._session is not None  # noqa: S101 - begin() comes first
+        return self._session

@@ -4,9 +4,11 @@ from chain.contracts import decode_error
 from chain.enums import NO_PERIOD, Funding
 from chain.jsonable import jsonable
 
-from .models import Budget, EntityUse, Period, Programme, Redemption, Refusal, Voucher
+from .models import Budget, Entity, EntityUse, Period, Programme, Redemption, Refusal, Tier, Voucher
 from .projector import Occurrence, handles, programme_of
-from .rows import Row, Rows
+from .rollups import NONE, Cell
+from .rows import Rows
+from .tables import Row
 from .values import bounded, word
 
 TOTAL = -1
@@ -18,13 +20,17 @@ _USABLE = ("live", "frozen")
 def _issued(rows: Rows, e: Occurrence) -> None:
     programme_id, face_fen = e.args["programmeId"], e.args["faceFen"]
     period = None if e.args["period"] == NO_PERIOD else e.args["period"]
-    rows.insert(
+    # Money counts also where the registration could not be projected.
+    holder = rows.get(Entity, e.args["entity"]) or {"region": 0, "kind": NONE}
+    voucher = rows.insert(
         Voucher,
         id=e.args["voucherId"],
         programme_id=programme_id,
         entity_id=e.args["entity"],
         tier=e.args["tier"],
         period=period,
+        holder_region=holder["region"],
+        holder_kind=holder["kind"],
         state="live",
         issued_at=e.at,
         valid_until=e.args["validUntil"],
@@ -38,6 +44,8 @@ def _issued(rows: Rows, e: Occurrence) -> None:
     )
     if period is not None:
         _move_budget(rows, programme_id, period, reserved_fen=face_fen)
+    _tally(rows, e, "issued", voucher, face_fen)
+    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], face_fen)
 
 
 @handles("VoucherFrozen")
@@ -102,6 +110,8 @@ def _redeemed(rows: Rows, e: Occurrence) -> None:
     _use(rows, voucher, period, amount_fen)
     released_fen = amount_fen if _reserves(programme) else 0
     _move_budget(rows, voucher["programme_id"], period, redeemed_fen=amount_fen, reserved_fen=-released_fen)
+    _tally(rows, e, "redeemed", voucher, amount_fen, period=period, supplier_id=trade["supplier"])
+    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], -amount_fen)
     if programme["terms"]["inTradeOrder"]:
         rows.update(Programme, voucher["programme_id"], last_traded_at=trade["tradedAt"])
 
@@ -118,6 +128,7 @@ def _written_off(rows: Rows, e: Occurrence) -> None:
         payment_ref=e.args["paymentRef"],
     )
     rows.add(Voucher, e.args["voucherId"], written_off_fen=amount_fen)
+    _tally_redemption(rows, e, "written_off", redemption)
     _move_budget(
         rows, redemption["programme_id"], redemption["period"], redeemed_fen=-amount_fen, written_off_fen=amount_fen
     )
@@ -138,8 +149,12 @@ def _rejected(rows: Rows, e: Occurrence) -> None:
     )
     rows.add(Voucher, e.args["voucherId"], redeemed_fen=-amount_fen)
     _use(rows, voucher, redemption["period"], -amount_fen)
+    _tally_redemption(rows, e, "rejected", redemption)
+    usable = voucher["state"] in _USABLE
+    if usable:
+        rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], amount_fen)
     # To a voucher that ended, nothing returns: it is available again.
-    held_fen = amount_fen if voucher["state"] in _USABLE and _reserves(programme) else 0
+    held_fen = amount_fen if usable and _reserves(programme) else 0
     _move_budget(rows, voucher["programme_id"], redemption["period"], redeemed_fen=-amount_fen, reserved_fen=held_fen)
 
 
@@ -148,6 +163,7 @@ def _recovered(rows: Rows, e: Occurrence) -> None:
     redemption = rows.require(Redemption, e.args["redemptionId"])
     amount_fen = e.args["amountFen"]
     rows.add(Redemption, e.args["redemptionId"], recovered_fen=amount_fen)
+    _tally_redemption(rows, e, "recovered", redemption)
     _move_budget(rows, redemption["programme_id"], redemption["period"], recovered_fen=amount_fen)
 
 
@@ -163,8 +179,12 @@ def _redemption_refused(rows: Rows, e: Occurrence) -> None:
 
 def _end(rows: Rows, e: Occurrence, state: str) -> None:
     voucher_id, returned_fen = e.args["voucherId"], e.args["returnedFen"]
+    voucher = rows.require(Voucher, voucher_id)
     rows.update(Voucher, voucher_id, state=state, returned_fen=returned_fen)
-    period = rows.require(Voucher, voucher_id)["period"]
+    _tally(rows, e, "returned", voucher, returned_fen)
+    left_fen = voucher["face_fen"] - voucher["redeemed_fen"]
+    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], -left_fen)
+    period = voucher["period"]
     if period is not None:
         _move_budget(rows, programme_of(voucher_id), period, reserved_fen=-returned_fen)
 
@@ -182,6 +202,39 @@ def _use(rows: Rows, voucher: Row, period: int, amount_fen: int) -> None:
         use = rows.get(EntityUse, programme_id, entity_id, counted)
         used_fen = amount_fen + (0 if use is None else use["redeemed_fen"])
         rows.put(EntityUse, programme_id=programme_id, entity_id=entity_id, period=counted, redeemed_fen=used_fen)
+
+
+def _cell(rows: Rows, voucher: Row, *, period: int | None = None, supplier_id: bytes | None = None) -> Cell:
+    """Where the amounts of a voucher, or of a redemption of it, count."""
+    programme_id = voucher["programme_id"]
+    tier = rows.require(Tier, programme_id, voucher["tier"])["name"]
+    counted = voucher["period"] if period is None else period
+    return Cell(programme_id, counted, tier, voucher["holder_region"], voucher["holder_kind"], supplier_id)
+
+
+def _tally(
+    rows: Rows,
+    e: Occurrence,
+    flow: str,
+    voucher: Row,
+    fen: int,
+    *,
+    period: int | None = None,
+    supplier_id: bytes | None = None,
+) -> None:
+    rows.tallies.flow(flow, _cell(rows, voucher, period=period, supplier_id=supplier_id), e.at, fen)
+
+
+def _tally_redemption(rows: Rows, e: Occurrence, flow: str, redemption: Row) -> None:
+    _tally(
+        rows,
+        e,
+        flow,
+        rows.require(Voucher, redemption["voucher_id"]),
+        e.args["amountFen"],
+        period=redemption["period"],
+        supplier_id=redemption["supplier_id"],
+    )
 
 
 def _reserves(programme: Row) -> bool:

@@ -1,42 +1,39 @@
-"""SQL of reports: sums over the projection and over what was handed in, grouped by programme and one dimension."""
+"""SQL of reports: the indexer's rollups, and sums over what was handed in, by programme and one dimension."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Executable, Select, String, and_, case, cast, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.applications.models import Application
 from app.claims.models import Claim
 from app.evidence.models import EvidenceConflict
-from app.indexer.models import Budget, Entity, IndexState, Redemption, Tier, Voucher
+from app.indexer.models import Budget, Entity, IndexState, Tier, Voucher
+from app.indexer.rollup_models import Outstanding, Rollup
+from app.indexer.rollups import NONE, TOTAL, day_of, end_of_day
+from chain.contracts import Contracts
 from chain.enums import NO_PERIOD
 from chain.relay.models import Operation, OperationStatus
 
 Sums: TypeAlias = dict[tuple[int, str], dict[str, int]]
 """Totals by programme and key."""
 
-NONE = "none"
 KEY = "group_key"
 """Label by which rows are grouped: repeated, an expression would have other parameters and so be another to
 PostgreSQL."""
-PROVISIONAL, WRITTEN_OFF, REJECTED = "provisional", "written_off", "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """How rows are grouped.
-
-    Attributes:
-        application, voucher, redemption: The key of a row of each; None where it has none.
-        holder: Whether the key needs the holder's registry record.
-    """
-
-    application: ColumnElement[str] | None
-    voucher: ColumnElement[str] | None
-    redemption: ColumnElement[str]
-    holder: bool = False
+DIMENSIONS = ("programmes", "periods", "tiers", "regions", "kinds", "suppliers")
 
 
 def _tier(programme_id: Any, index: Any) -> ColumnElement[str]:
@@ -45,55 +42,85 @@ def _tier(programme_id: Any, index: Any) -> ColumnElement[str]:
     ).scalar_subquery()
 
 
-_region = func.coalesce(cast(Entity.region, String), NONE)
-_kind = func.coalesce(Entity.kind, NONE)
 _period = case((Application.period == NO_PERIOD, NONE), else_=cast(Application.period, String))
-_voucher_tier = (
-    select(Voucher.tier).where(Voucher.id == Redemption.voucher_id).correlate_except(Voucher).scalar_subquery()
-)
-
-DIMENSIONS: dict[str, Dimension] = {
-    "programmes": Dimension(
-        cast(Application.programme_id, String),
-        cast(Voucher.programme_id, String),
-        cast(Redemption.programme_id, String),
-    ),
-    "periods": Dimension(_period, func.coalesce(cast(Voucher.period, String), NONE), cast(Redemption.period, String)),
-    "tiers": Dimension(
-        _tier(Application.programme_id, Application.tier),
-        _tier(Voucher.programme_id, Voucher.tier),
-        _tier(Redemption.programme_id, _voucher_tier),
-    ),
-    "regions": Dimension(_region, _region, _region, holder=True),
-    "kinds": Dimension(_kind, _kind, _kind, holder=True),
+_APPLICATION_KEYS: dict[str, ColumnElement[str]] = {
+    "programmes": cast(Application.programme_id, String),
+    "periods": _period,
+    "tiers": _tier(Application.programme_id, Application.tier),
+    "regions": func.coalesce(cast(Entity.region, String), NONE),
+    "kinds": func.coalesce(Entity.kind, NONE),
+}
+_VOUCHER_KEYS: dict[str, ColumnElement[str]] = {
+    "programmes": cast(Voucher.programme_id, String),
+    "periods": func.coalesce(cast(Voucher.period, String), NONE),
+    "tiers": _tier(Voucher.programme_id, Voucher.tier),
+    "regions": cast(Voucher.holder_region, String),
+    "kinds": Voucher.holder_kind.expression,
 }
 
 
-def index_state(session: Session, chain_id: int) -> tuple[int, bytes] | None:
+def index_state(session: Session, contracts: Contracts) -> tuple[int, bytes] | None:
     """Number and hash of the newest block in the projection."""
     row = session.execute(
         select(IndexState.block_number, IndexState.block_hash)
-        .where(IndexState.chain_id == chain_id)
+        .where(IndexState.chain_id == contracts.chain_id, IndexState.deployment == contracts.ledger)
         .execution_options(populate_existing=True)
     ).first()
     return None if row is None else (row[0], row[1])
 
 
-def totals(session: Session, dimension: Dimension, moment: int) -> Sums:
-    """Totals by programme and key of a dimension."""
-    found: Sums = {}
-    if dimension.application is not None:
-        _add(found, session, _applications(dimension.application, holder=dimension.holder))
-    if dimension.voucher is not None:
-        _add(found, session, _vouchers(dimension.voucher, moment, holder=dimension.holder))
-    _add(found, session, _redemptions(dimension.redemption, holder=dimension.holder))
+def totals(session: Session, moment: int) -> dict[str, Sums]:
+    """For each dimension, totals by programme and key."""
+    found: dict[str, Sums] = {dimension: {} for dimension in DIMENSIONS}
+    for rollup in session.scalars(select(Rollup).where(Rollup.span == TOTAL)):
+        found[rollup.dimension][rollup.programme_id, rollup.key] = _sums(rollup)
+    for dimension, programme_id, key, left_fen in _remaining(session, moment):
+        sums = found[dimension][programme_id, key]
+        sums["remaining_fen"] = sums.get("remaining_fen", 0) + int(left_fen)
+    for dimension, column in _APPLICATION_KEYS.items():
+        query = _applications(column, holder=dimension in ("regions", "kinds"))
+        for row in session.execute(query):
+            found[dimension].setdefault((row[0], row[1]), {}).update(_numbers(row._mapping))
     return found
 
 
-def supplier_totals(session: Session) -> dict[tuple[int, bytes], dict[str, int]]:
-    """Totals of redemptions by programme and supplier."""
-    query = _redemption_sums(Redemption.supplier_id).group_by(Redemption.programme_id, KEY)
-    return {(row[0], row[1]): _numbers(row._mapping) for row in session.execute(query)}
+def _sums(row: Rollup) -> dict[str, int]:
+    """Figures of the overview: redemptions count while they stand."""
+    redeemed_fen = row.redeemed_fen - row.rejected_fen
+    return {
+        "issued": row.issued,
+        "issued_fen": row.issued_fen,
+        "redeemed": row.redeemed - row.rejected,
+        "redeemed_fen": redeemed_fen,
+        "provisional_fen": redeemed_fen - row.written_off_fen,
+        "written_off": row.written_off,
+        "written_off_fen": row.written_off_fen,
+        "rejected": row.rejected,
+        "rejected_fen": row.rejected_fen,
+        "recovered_fen": row.recovered_fen,
+        "returned_fen": row.returned_fen,
+    }
+
+
+def _remaining(session: Session, moment: int) -> list[tuple[str, int, str, int]]:
+    """Dimension, programme, key and what vouchers that are valid at a moment are still good for."""
+    today = day_of(moment)
+    later = (
+        select(Outstanding.dimension, Outstanding.programme_id, Outstanding.key, func.sum(Outstanding.left_fen))
+        .where(Outstanding.valid_day > today)
+        .group_by(Outstanding.dimension, Outstanding.programme_id, Outstanding.key)
+    )
+    rows = [(row[0], row[1], row[2], row[3]) for row in session.execute(later)]
+    # Of the vouchers that end today, some ended a moment ago.
+    ending = Voucher.state.in_(("live", "frozen")) & Voucher.valid_until.between(moment, end_of_day(today))
+    for dimension, column in _VOUCHER_KEYS.items():
+        query = (
+            select(Voucher.programme_id, column.label(KEY), func.sum(Voucher.face_fen - Voucher.redeemed_fen))
+            .where(ending)
+            .group_by(Voucher.programme_id, KEY)
+        )
+        rows += [(dimension, row[0], row[1], row[2]) for row in session.execute(query)]
+    return rows
 
 
 def budgets(session: Session) -> list[Budget]:
@@ -138,51 +165,6 @@ def _applications(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any
     if holder:
         query = query.outerjoin(Entity, Entity.id == Application.entity_id)
     return query.group_by(Application.programme_id, KEY)
-
-
-def _vouchers(key: ColumnElement[str], moment: int, *, holder: bool) -> Select[*tuple[Any, ...]]:
-    usable = and_(Voucher.state.in_(("live", "frozen")), Voucher.valid_until >= moment)
-    query = select(
-        Voucher.programme_id,
-        key.label(KEY),
-        func.count().label("issued"),
-        func.sum(Voucher.face_fen).label("issued_fen"),
-        func.sum(Voucher.returned_fen).label("returned_fen"),
-        _sum_if(usable, Voucher.face_fen - Voucher.redeemed_fen).label("remaining_fen"),
-    )
-    if holder:
-        query = query.outerjoin(Entity, Entity.id == Voucher.entity_id)
-    return query.group_by(Voucher.programme_id, KEY)
-
-
-def _redemptions(key: ColumnElement[str], *, holder: bool) -> Select[*tuple[Any, ...]]:
-    query = _redemption_sums(key)
-    if holder:
-        query = query.outerjoin(Entity, Entity.id == Redemption.entity_id)
-    return query.group_by(Redemption.programme_id, KEY)
-
-
-def _redemption_sums(key: Any) -> Select[*tuple[Any, ...]]:
-    stands, written_off = Redemption.state != REJECTED, Redemption.state == WRITTEN_OFF
-    rejected = Redemption.state == REJECTED
-    amount = Redemption.amount_fen
-    return select(
-        Redemption.programme_id,
-        key.label(KEY),
-        _count_if(stands).label("redeemed"),
-        _sum_if(stands, amount).label("redeemed_fen"),
-        _sum_if(Redemption.state == PROVISIONAL, amount).label("provisional_fen"),
-        _count_if(written_off).label("written_off"),
-        _sum_if(written_off, amount).label("written_off_fen"),
-        _count_if(rejected).label("rejected"),
-        _sum_if(rejected, amount).label("rejected_fen"),
-        func.sum(Redemption.recovered_fen).label("recovered_fen"),
-    )
-
-
-def _add(found: Sums, session: Session, query: Select[*tuple[Any, ...]]) -> None:
-    for row in session.execute(query):
-        found.setdefault((row[0], row[1]), {}).update(_numbers(row._mapping))
 
 
 def _numbers(row: Mapping[Any, Any]) -> dict[str, int]:

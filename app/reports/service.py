@@ -42,20 +42,16 @@ def refusals(session: Session, gateway: Gateway) -> Refusals:
 
 
 def _overview_rows(session: Session) -> dict[str, Any]:
-    moment = now()
+    found = repository.totals(session, now())
+    suppliers = {key for _, key in found["suppliers"]}
+    names = {f"0x{one.hex()}": uscc for one, uscc in numbers_of(session, map(_entity_id, suppliers)).items()}
     rows: dict[str, Any] = {
-        name: [
-            Line(programme_id=programme_id, key=key, **sums)
-            for (programme_id, key), sums in sorted(repository.totals(session, dimension, moment).items())
+        dimension: [
+            Line(programme_id=programme_id, key=names.get(key, key), **sums)
+            for (programme_id, key), sums in sorted(lines.items())
         ]
-        for name, dimension in repository.DIMENSIONS.items()
+        for dimension, lines in found.items()
     }
-    suppliers = repository.supplier_totals(session)
-    names = numbers_of(session, [supplier for _, supplier in suppliers])
-    rows["suppliers"] = [
-        Line(programme_id=programme_id, key=names.get(supplier, f"0x{supplier.hex()}"), **sums)
-        for (programme_id, supplier), sums in sorted(suppliers.items())
-    ]
     rows["budgets"] = [
         BudgetLine(
             programme_id=b.programme_id,
@@ -72,13 +68,16 @@ def _overview_rows(session: Session) -> dict[str, Any]:
     return rows
 
 
+def _entity_id(key: str) -> bytes:
+    return bytes.fromhex(key.removeprefix("0x"))
+
+
 def _at_one_block(session: Session, gateway: Gateway, read: Callable[[], T]) -> tuple[T, tuple[int, bytes] | None]:
     """Reads until no block came between, since PostgreSQL shows each statement the newest rows."""
-    chain_id = gateway.contracts.chain_id
     for _ in range(ATTEMPTS):
-        before = repository.index_state(session, chain_id)
+        before = repository.index_state(session, gateway.contracts)
         rows = read()
-        if repository.index_state(session, chain_id) == before:
+        if repository.index_state(session, gateway.contracts) == before:
             return rows, before
     raise ApiError(503, "blocks_too_fast", "New blocks came while the report was read; ask again.")
 

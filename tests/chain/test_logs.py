@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chain.headers import Header
-from chain.logs import Batch, InconsistentNode, LogReader, Rollback
+from chain.headers import Header, InconsistentNode
+from chain.logs import Batch, LogReader, Rollback
+from chain.raw_log import RawLog
 from chain.rpc import RpcClient, RpcUnavailable
 from scripts._anvil import Anvil
 
@@ -78,9 +79,9 @@ def _reader(world: World, rpc: RpcClient, **options: Any) -> LogReader:
     return LogReader(rpc, world.contracts.addresses.values(), **options)
 
 
-def _read_all(reader: LogReader) -> tuple[list[Header], list[dict[str, Any]]]:
+def _read_all(reader: LogReader) -> tuple[list[Header], list[RawLog]]:
     window: list[Header] = []
-    logs: list[dict[str, Any]] = []
+    logs: list[RawLog] = []
     while True:
         found = reader.read(window)
         if found is None:
@@ -90,13 +91,13 @@ def _read_all(reader: LogReader) -> tuple[list[Header], list[dict[str, Any]]]:
         logs += found.logs
 
 
-def _whole(world: World) -> list[dict[str, Any]]:
+def _whole(world: World) -> list[RawLog]:
     wanted = {
         "address": list(world.contracts.addresses.values()),
         "fromBlock": hex(world.start_block),
         "toBlock": "latest",
     }
-    logs: list[dict[str, Any]] = world.rpc.call("eth_getLogs", wanted)
+    logs: list[RawLog] = world.rpc.fetch(list[RawLog], [("eth_getLogs", (wanted,))])[0]
     return logs
 
 
@@ -142,8 +143,8 @@ def test_no_logs_and_no_receipts_is_refused_as_well(world: World, liar: Liar) ->
 def test_a_bloom_filter_that_names_us_by_accident_holds_up_nothing(world: World) -> None:
     # Somebody else's contract; its address and topics set bits of ours only by accident, so ask for an address whose
     # bits a block is sure to have: that of another of our contracts' log, seen as a topic.
-    block = int(_whole(world)[-1]["blockNumber"], 16)
-    topic = next(log["topics"][0] for log in _whole(world) if int(log["blockNumber"], 16) == block)
+    block = _whole(world)[-1].block
+    topic = next(log.topics[0] for log in _whole(world) if log.block == block)
     with RpcClient(world.rpc._url) as rpc:
         reader = LogReader(rpc, ["0x" + topic[-40:]], start_block=block)
         reader._blooms = [0]  # every filter names it

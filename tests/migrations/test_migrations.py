@@ -6,6 +6,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
 
 from app.indexer.models import ProjectionUndo, Voucher
 from app.migrate import FOLDER, check, downgrade, upgrade
@@ -40,7 +41,7 @@ def _tables(url: str) -> set[str]:
     return tables
 
 
-def _fill(url: str) -> None:
+def _fill(url: str, *, projection: bool = True) -> None:
     engine = open_engine(url)
     with sessions(engine).begin() as session:
         operation = enqueue(session, kind="test", signer="relayer", to=bytes(20), data=b"\x01", ref="r")
@@ -58,27 +59,35 @@ def _fill(url: str) -> None:
                 waiting_since=1.5,
             )
         )
-        session.add(
-            Voucher(
-                id=(1 << 32) + 1,
-                programme_id=1,
-                entity_id=bytes(32),
-                tier=0,
-                period=None,
-                state="live",
-                issued_at=1,
-                valid_until=2,
-                face_fen=2**40 - 1,
-                redeemed_fen=0,
-                written_off_fen=0,
-                returned_fen=0,
-                documents=bytes(32),
-                tx_hash=bytes(32),
-                block_number=1,
-            )
-        )
-        session.add(ProjectionUndo(block_number=1, table_name="vouchers", key={"id": 1}, before=None))
+        if projection:
+            _fill_projection(session)
     engine.dispose()
+
+
+def _fill_projection(session: Session) -> None:
+    session.add(
+        Voucher(
+            deployment_id=1,
+            id=(1 << 32) + 1,
+            programme_id=1,
+            entity_id=bytes(32),
+            tier=0,
+            period=None,
+            holder_region=410100,
+            holder_kind="enterprise",
+            state="live",
+            issued_at=1,
+            valid_until=2,
+            face_fen=2**40 - 1,
+            redeemed_fen=0,
+            written_off_fen=0,
+            returned_fen=0,
+            documents=bytes(32),
+            tx_hash=bytes(32),
+            block_number=1,
+        )
+    )
+    session.add(ProjectionUndo(deployment_id=1, block_number=1, table_name="vouchers", key={"id": 1}, before=None))
 
 
 def test_up_down_and_up_again_with_data(empty: str) -> None:
@@ -99,14 +108,14 @@ def test_up_down_and_up_again_with_data(empty: str) -> None:
 def test_later_migrations_leave_what_is_there(empty: str) -> None:
     first, *later = _revisions()
     upgrade(empty, first)
-    _fill(empty)
+    # The projection is no record: a migration may empty it, for the indexer makes it anew.
+    _fill(empty, projection=False)
     for revision in later:
         upgrade(empty, revision)
     downgrade(empty, first)
     engine = open_engine(empty)
     with sessions(engine)() as session:
         assert session.scalars(select(Operation)).one().ref == "r"
-        assert session.scalars(select(Voucher)).one().face_fen == 2**40 - 1
         assert session.scalars(select(ChainTransaction)).one().waiting_since == 1.5
     engine.dispose()
 

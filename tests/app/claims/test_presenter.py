@@ -4,17 +4,19 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.auth.roles import Role
 from app.auth.service import Principal
 from app.claims import service
+from app.claims.mending import mend_claims
 from app.claims.models import Claim
 from app.claims.presenter import ClaimPresenter
 from app.claims.schemas import NewClaims
 from app.evidence.anchorer import Anchorer
 from app.evidence.models import EvidenceRecord
+from app.indexer.models import Redemption, Refusal
 from app.settings import Settings
 from tests.app.evidence.bench import Bench
 from tests.database import database_url, make  # noqa: F401 - fixtures
@@ -131,6 +133,33 @@ def test_an_outcome_is_not_noted_before_the_projection_shows_it(bench: Bench) ->
         bench.finish("succeeded", result={"tx_hash": "0x" + "11" * 32, "block_number": block, "events": []})
         presenter.step()
         assert states(bench, claims) == ["presented"]
+
+
+def test_a_reorganisation_that_takes_a_redemption_back_lets_the_claim_follow_its_new_number(bench: Bench) -> None:
+    voucher = bench.show_programme(in_order=True)
+    claims = claim(bench, voucher, anchored(bench, 1, 2))
+    presenter = ClaimPresenter(bench.gateway)
+    presenter.step()
+    mined = "0x" + "11" * 32
+    bench.finish("succeeded", result={"tx_hash": mined, "block_number": 100, "events": []})
+    first = bench.show_redemption(2**32 + 7, claims[0], mined)
+    refused = bench.show_refusal(claims[1], mined)
+    presenter.step()
+    assert states(bench, claims) == ["redeemed", "refused"]
+    with bench.sessions.begin() as session:
+        mend_claims(session, {Redemption: [first], Refusal: [refused]})
+        session.execute(delete(Redemption))
+        session.execute(delete(Refusal))
+    assert states(bench, claims) == ["presented", "presented"]
+    presenter.step()
+    assert states(bench, claims) == ["presented", "presented"]
+    # The other way round on the new chain.
+    bench.show_redemption(2**32 + 9, claims[1], mined)
+    bench.show_refusal(claims[0], mined)
+    presenter.step()
+    assert states(bench, claims) == ["refused", "redeemed"]
+    with bench.sessions() as session:
+        assert session.get_one(Claim, claims[1]).redemption_id == 2**32 + 9
 
 
 def test_a_record_that_was_tampered_with_is_held_and_the_others_go(bench: Bench) -> None:

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.auth.roles import Role
 from app.auth.service import Principal
+from app.claims.models import Claim
 from app.custody import evidence_signer_of
 from app.evidence import service
 from app.evidence.body import read
-from app.evidence.models import EvidenceAnchor, EvidenceSubmission
+from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmission
 from app.gateway import Gateway
-from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Voucher
+from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Redemption, Refusal, Voucher
 from app.settings import Settings
 from chain.contracts import Contracts, decode_call
 from chain.identifiers import entity_id
@@ -169,6 +170,8 @@ class Bench:
                     entity_id=self.buyer_id,
                     tier=0,
                     period=None,
+                    holder_region=410100,
+                    holder_kind="enterprise",
                     state="live",
                     issued_at=1,
                     valid_until=2**32 - 1,
@@ -192,3 +195,50 @@ class Bench:
                 )
             )
         return 2**32 + 1
+
+    def show_redemption(self, number: int, claim_id: str, tx_hash: str) -> dict[str, Any]:
+        """Lets the projection show what a claim became in a transaction; the row."""
+        with self.sessions.begin() as session:
+            claim, record = self._claimed(session, claim_id)
+            row = {
+                "id": number,
+                "voucher_id": claim.voucher_id,
+                "programme_id": claim.programme_id,
+                "entity_id": self.buyer_id,
+                "state": "provisional",
+                "settlement_key": claim.settlement_key,
+                "leaf": record.leaf,
+                "tx_hash": bytes.fromhex(tx_hash[2:]),
+                **dict.fromkeys(("limit", "kind", "compute_type"), "none"),
+                **dict.fromkeys(("contract_key", "trade_id", "platform_id", "supplier_id"), bytes(32)),
+                **dict.fromkeys(("period", "amount_fen", "recovered_fen", "rate_bps", "attributes", "region"), 0),
+                **dict.fromkeys(("settled_fen", "traded_at", "redeemed_at", "block_number"), 0),
+                "trade_barred": False,
+            }
+            session.add(Redemption(**row))
+        return row
+
+    def show_refusal(self, claim_id: str, tx_hash: str) -> dict[str, Any]:
+        """Lets the projection show that the contract refused a claim in a transaction; the row."""
+        with self.sessions.begin() as session:
+            claim, record = self._claimed(session, claim_id)
+            row = {
+                "id": 1,
+                "tx_hash": bytes.fromhex(tx_hash[2:]),
+                "log_index": 1,
+                "kind": "redemption",
+                "voucher_id": claim.voucher_id,
+                "settlement_key": claim.settlement_key,
+                "trade_id": record.trade_digest,
+                "code": "VoucherLedger_SettlementUsed",
+                "args": {},
+                "refused_at": 1,
+                "block_number": 1,
+            }
+            session.add(Refusal(**row))
+        return row
+
+    @staticmethod
+    def _claimed(session: Session, claim_id: str) -> tuple[Claim, EvidenceRecord]:
+        claim = session.get_one(Claim, claim_id)
+        return claim, session.get_one(EvidenceRecord, claim.evidence_id)

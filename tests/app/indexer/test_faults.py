@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.indexer import Indexer, projection_digest
 from app.indexer.models import ChainEvent, Entity, IndexState, ParkedEvent, Voucher
-from chain.contracts import Contracts
+from app.indexer.projected import OWN, scoped
 from chain.rpc import RpcClient
 from tests.chain.ledger_world import World, digest
 
@@ -24,11 +24,11 @@ class MortalClient(RpcClient):
         super().__init__(url)
         self._left = calls
 
-    def batch(self, requests: Any, *, timeout: float | None = None) -> list[Any]:
+    def fetch(self, kind: Any, requests: Any, *, timeout: float | None = None) -> list[Any]:
         self._left -= 1
         if self._left < 0:
             raise Killed
-        return super().batch(requests, timeout=timeout)
+        return super().fetch(kind, requests, timeout=timeout)
 
 
 def _digest(make: sessionmaker[Session]) -> str:
@@ -48,7 +48,7 @@ def test_a_crash_in_the_middle_of_the_backfill_leaves_whole_blocks(
 ) -> None:
     expected = _whole(told, make)
     Indexer(make, told.rpc, told.contracts, told.start_block).rebuild()
-    for calls in (1, 2, 1, 3, 0, 1):
+    for calls in (2, 3, 1, 5, 0, 1):
         with MortalClient(node_url, calls) as rpc, pytest.raises(Killed):
             Indexer(make, rpc, told.contracts, told.start_block, first_range=3, finality_depth=2).catch_up()
         with make() as session:
@@ -80,6 +80,7 @@ def test_an_event_that_the_database_refuses_is_parked_alone(told: World, make: s
     with make.begin() as session:
         session.add(
             Entity(
+                deployment_id=OWN,
                 id=digest("in the way"),
                 number=2,
                 account=bytes(20),
@@ -117,11 +118,37 @@ def test_two_indexers_on_one_database_do_the_work_once(told: World, make: sessio
     assert one.block_number == other.block_number
 
 
-def test_two_deployments_on_one_chain_do_not_meet(told: World, make: sessionmaker[Session]) -> None:
+def test_a_new_version_tries_parked_events_again(told: World, make: sessionmaker[Session]) -> None:
     expected = _whole(told, make)
-    assert isinstance(told.contracts, Contracts)
-    World.deployed(told.rpc, "another").register(told.registration("stranger") | {"id": digest("stranger")})
+    late = int(told.rpc.call("eth_blockNumber"), 16) - 8
+    indexer = Indexer(make, told.rpc, told.contracts, late)
+    indexer.rebuild()
+    indexer.catch_up()
+    with make.begin() as session:
+        assert session.scalars(select(ParkedEvent)).all()
+        session.execute(update(ParkedEvent).values(parked_by="older"))
     Indexer(make, told.rpc, told.contracts, told.start_block).catch_up()
     assert _digest(make) == expected
-    with make() as session:
-        assert session.execute(text("SELECT count(*) FROM parked_events")).scalar() == 0
+
+
+def test_an_old_and_a_new_deployment_stand_side_by_side(told: World, make: sessionmaker[Session]) -> None:
+    expected = _whole(told, make)
+    other = World.deployed(told.rpc, f"another on {make.kw['bind'].dialect.name}")
+    other.register(told.registration("stranger") | {"id": digest("stranger"), "region": 310000})
+    new = Indexer(make, told.rpc, other.contracts, other.start_block, deployment_id=2)
+    new.catch_up()
+    Indexer(make, told.rpc, told.contracts, told.start_block).catch_up()
+    assert _digest(make) == expected
+    with scoped(make, 2)() as session:
+        # Both number their organisations alike; a session sees those of one.
+        assert [row.id for row in session.scalars(select(Entity).where(Entity.number == 1))] == [digest("stranger")]
+        assert session.get(Entity, digest("buyer")) is None
+        assert session.get_one(Entity, digest("stranger")).region == 310000
+        assert session.scalar(select(func.count()).select_from(Entity)) == 1
+        assert session.scalar(select(select(Voucher.id).exists())) is False
+        assert session.scalars(select(ParkedEvent)).all() == []
+    with scoped(make, OWN)() as session:
+        assert session.get(Entity, digest("stranger")) is None
+        assert session.scalar(select(func.count(Voucher.id))) == 5
+    new.rebuild()
+    assert _digest(make) == expected
