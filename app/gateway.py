@@ -24,6 +24,7 @@ class Gateway:
         signers: Key name (`operator`, `relayer`, ...) to signer.
         jurisdiction_key: 32 bytes that key the digests of identifiers; onboarded platforms and auditors hold it too.
         custody_seed: 32 bytes from which custodial keys of organisations are derived.
+        webhook_seed: 32 bytes from which the secrets of webhooks are derived.
         start_block: Block of the deployment.
         command_gate: Lets one command at a time write to SQLite, several to PostgreSQL.
     """
@@ -36,6 +37,7 @@ class Gateway:
     signers: Mapping[str, Signer]
     jurisdiction_key: bytes = field(repr=False)
     custody_seed: bytes = field(repr=False)
+    webhook_seed: bytes = field(repr=False)
     command_gate: asyncio.Semaphore
 
     @staticmethod

@@ -11,6 +11,8 @@ from app.claims.router import queries as claim_queries
 from app.claims.router import router as claims
 from app.entities.router import queries as entity_queries
 from app.entities.router import router as entities
+from app.events.router import router as events
+from app.events.stream import Streams
 from app.evidence.router import queries as evidence_queries
 from app.evidence.router import router as evidence
 from app.gateway import Gateway
@@ -24,6 +26,8 @@ from app.settlement.router import queries as settlement_queries
 from app.settlement.router import router as settlement
 from app.vouchers.router import queries as voucher_queries
 from app.vouchers.router import router as vouchers
+from app.webhooks.router import queries as webhook_queries
+from app.webhooks.router import router as webhooks
 
 ROUTERS = (
     health,
@@ -45,6 +49,9 @@ ROUTERS = (
     settlement_queries,
     reports,
     operations,
+    events,
+    webhooks,
+    webhook_queries,
 )
 
 
@@ -57,6 +64,7 @@ def create_app(gateway: Gateway) -> FastAPI:
         "instants in Unix seconds.",
     )
     app.state.gateway = gateway
+    app.state.streams = Streams(gateway)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

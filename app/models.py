@@ -5,10 +5,12 @@ from app.applications import models as applications
 from app.auth import models as auth
 from app.claims import models as claims
 from app.entities import models as entities
+from app.events import models as events
 from app.evidence import models as evidence
 from app.idempotency import models as idempotency
 from app.indexer import models as indexer
 from app.programmes import models as programmes
+from app.webhooks import models as webhooks
 from chain.relay import models as relay
 
 MODULES = (
@@ -19,7 +21,9 @@ MODULES = (
     claims,
     deployment,
     entities,
+    events,
     evidence,
     idempotency,
     programmes,
+    webhooks,
 )

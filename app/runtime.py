@@ -16,6 +16,8 @@ from app.auth.roles import Role
 from app.auth.service import create_key
 from app.claims.presenter import ClaimPresenter
 from app.deployment import Deployment
+from app.events.publisher import Publisher
+from app.events.recorder import record_changes
 from app.evidence.anchorer import Anchorer
 from app.gateway import Gateway
 from app.indexer.projected import OWN, scoped
@@ -25,6 +27,8 @@ from app.migrate import upgrade
 from app.node_process import NodeProcess
 from app.secret_file import write_secret
 from app.settings import Settings
+from app.webhooks.courier import Courier
+from app.webhooks.service import deliver
 from app.workers import Worker, stepping
 from chain.contracts import Contracts
 from chain.deploy import Journal, deploy
@@ -97,6 +101,7 @@ class Runtime:
         engine = open_engine(settings.database_url)
         self._stack.callback(engine.dispose)
         make = scoped(sessions(engine), OWN)
+        record_changes(make)
 
         self.node_url = node.url if node else settings.chain_url
         rpc = RpcClient(self.node_url)
@@ -111,12 +116,13 @@ class Runtime:
             signers=signers,
             jurisdiction_key=keystore.secret("jurisdiction"),
             custody_seed=keystore.secret("custody"),
+            webhook_seed=keystore.secret("webhooks"),
             command_gate=Gateway.gate_for(settings.database_url),
         )
         self._make_api_keys(make)
 
     def start_workers(self) -> None:
-        """Starts relay, indexer, anchorer and claims beside the caller."""
+        """Starts relay, indexer and all other workers beside the caller."""
         gateway = self.gateway
         relay = Relay(
             gateway.sessions,
@@ -129,6 +135,8 @@ class Runtime:
             "relay": relay.run,
             "anchorer": stepping(Anchorer(gateway).step),
             "claims": stepping(ClaimPresenter(gateway).step),
+            "events": stepping(Publisher(gateway.sessions, gateway.contracts, deliver).step),
+            "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,
         }
         for number, indexer in indexers(gateway).items():
             loops["indexer" if number == OWN else f"indexer {number}"] = indexer.run

@@ -19,6 +19,9 @@ from chain.rpc import RpcUnavailable
 
 cli = typer.Typer(add_completion=False)
 
+STREAMS_END_S = 5
+"""At the end, requests under way get so many seconds; event streams would never end by themselves."""
+
 
 @cli.command()
 def serve() -> None:
@@ -36,6 +39,8 @@ def serve() -> None:
         write_secret(ready, {"pid": os.getpid(), "url": url, "node_url": runtime.node_url})
         screen.print(f"[bold]Suanquan 算券[/bold] {url}  ·  {url}/docs  ·  chain {runtime.node_url}")
         screen.print(f"API keys: {settings.data_dir / 'api-keys.json'}  ·  Ctrl-C ends it")
-        config = uvicorn.Config(create_app(runtime.gateway), log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            create_app(runtime.gateway), log_level="warning", access_log=False, timeout_graceful_shutdown=STREAMS_END_S
+        )
         uvicorn.Server(config).run(sockets=[listener])
         ready.unlink(missing_ok=True)

@@ -69,5 +69,5 @@ def keep(session: Session, tenant: str, key: str, response: Response) -> None:
     if response.headers.get("cache-control") == "no-store":
         response = problem_response(Conflict("shown_once", "The answer held a secret and was shown once; ask anew."))
     stored.status = response.status_code
-    stored.media_type = response.headers["content-type"]
+    stored.media_type = response.headers.get("content-type", "")  # 204 has none
     stored.body = bytes(response.body)

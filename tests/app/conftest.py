@@ -81,6 +81,8 @@ def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         node_port=0,
         batch_max_age_s=0.2,
         max_body_bytes=8 * 1024 * 1024,
+        webhooks_allow_private=True,
+        webhook_retry_s=0.2,
     )
     with Runtime(settings) as runtime:
         runtime.start_workers()

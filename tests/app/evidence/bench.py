@@ -49,6 +49,7 @@ class Bench:
             signers={},
             jurisdiction_key=KEY,
             custody_seed=b"s" * 32,
+            webhook_seed=bytes(32),
             command_gate=asyncio.Semaphore(1),
         )
         self.platform_id = entity_id(KEY, self.platform)
