@@ -14,7 +14,8 @@ COMMANDS = {
     "deploy": "deploy the contracts on the chain that CHAIN_URL names",
     "index": "bring the projection to the chain's head, or build it anew",
     "deployments": "list and add deployments that are projected beside the service's own",
-    "policy": "check and list policy files",
+    "policy": "check, explain, compare, publish and terminate policies",
+    "quote": "what a trade is subsidised with under a policy, and why",
     "submit": "post a file of trades as evidence",
     "verify": "check a proof bundle, with or without a node",
 }

@@ -19,6 +19,7 @@ from app.gateway import Gateway
 from app.health import router as health
 from app.indexer.router import router as indexer
 from app.operations.router import router as operations
+from app.policies.router import router as policies
 from app.programmes.router import queries as programme_queries
 from app.programmes.router import router as programmes
 from app.reports.router import router as reports
@@ -35,6 +36,7 @@ ROUTERS = (
     api_keys,
     entities,
     entity_queries,
+    policies,
     programmes,
     programme_queries,
     applications,

@@ -57,6 +57,19 @@ class CommandRoute(APIRoute):
         return handle
 
 
+class BoundedRoute(APIRoute):
+    """Runs a query that has a body, and may have no key: the body is refused once it is known to be too large."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        act = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            await _body(request, gateway_of(request).settings.max_body_bytes)
+            return await act(request)
+
+        return handle
+
+
 async def _body(request: Request, limit: int) -> bytes:
     """The body, refused with 413 as soon as it is known to be too large."""
     size = 0

@@ -27,9 +27,8 @@ from app.errors import ApiError, Conflict, Invalid, NotFound
 from app.gateway import Gateway
 from app.indexer.models import Period, Programme, Stage, Tier
 from app.operations.service import submit
-from app.programmes.policy import parse
-from app.programmes.repository import policy_file
 from app.programmes.repository import programme as find_programme
+from app.programmes.service import programme_part
 from chain.enums import NO_PERIOD, Funding, ProgrammeStatus
 from chain.relay.models import Operation
 
@@ -139,18 +138,17 @@ def _default_face(tier: Tier, periods: Sequence[Period], *, reserved: bool) -> i
 
 def _demand_documents(session: Session, programme: Programme, body: NewApplication) -> None:
     """Every stage's documents must be there; which, the policy file says. Without the file nothing is demanded."""
-    stored = policy_file(session, programme.policy_hash)
-    if stored is None:
+    part = programme_part(session, programme)
+    if part is None:
         return
-    policy = parse(stored.content)
-    names = [stage.name for stage in policy.stages]
+    names = [stage.name for stage in part.stages]
     for index, document in enumerate(body.documents):
         if document.stage is not None and document.stage not in names:
             raise Invalid(f"/documents/{index}/stage", "known_stage", f"the programme's stages are: {', '.join(names)}")
     given = {(document.stage, document.name) for document in body.documents}
     missing = [
         {"pointer": "/documents", "rule": "required_document", "detail": f"{stage.name} demands {name}"}
-        for stage in policy.stages
+        for stage in part.stages
         for name in stage.documents
         if (stage.name, name) not in given and (None, name) not in given
     ]

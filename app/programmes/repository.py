@@ -14,6 +14,16 @@ def policy_file(session: Session, digest: bytes) -> PolicyFile | None:
     return session.get(PolicyFile, digest)
 
 
+def policy_version(session: Session, policy: str, version: int) -> PolicyFile | None:
+    """A policy file by id and version."""
+    return session.scalar(select(PolicyFile).where(PolicyFile.policy == policy, PolicyFile.version == version))
+
+
+def policy_files(session: Session) -> Sequence[PolicyFile]:
+    """All policy files."""
+    return list(session.scalars(select(PolicyFile)))
+
+
 def programme(session: Session, programme_id: int) -> Programme | None:
     """A programme by its number."""
     return session.get(Programme, programme_id)

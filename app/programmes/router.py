@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from app.auth.roles import Role
 from app.entities.schemas import Reason
 from app.operations.schemas import Accepted
+from app.policies.files import SCHEMA_FILE
 from app.programmes import service
 from app.programmes.schemas import Listing, NewProgramme, PolicySummary, ProgrammeView
 from app.route import CommandRoute, CommandSession, QuerySession, TheGateway, only
@@ -66,12 +67,20 @@ def read_programme(programme_id: ProgrammeId, session: QuerySession) -> Programm
 
 
 @queries.get("/policies")
-def list_policies() -> list[PolicySummary]:
-    """The policies that ship with the product."""
-    return service.policies()
+def list_policies(
+    session: QuerySession, policy: Annotated[str | None, Query(max_length=64)] = None
+) -> list[PolicySummary]:
+    """Every version of every policy, or of one: those that ship with the product, and those that programmes run."""
+    return service.policies(session, policy)
 
 
-@queries.get("/policies/{digest}")
-def read_policy(digest: str, session: QuerySession) -> Response:
-    """A policy file, byte for byte, by the digest that stands on chain."""
-    return Response(service.policy_text(session, digest), media_type="application/yaml")
+@queries.get("/policies/schema", response_class=Response)
+def read_policy_schema() -> Response:
+    """The JSON Schema of policy files."""
+    return Response(SCHEMA_FILE.read_bytes(), media_type="application/schema+json")
+
+
+@queries.get("/policies/{policy}", response_class=Response)
+def read_policy(policy: str, session: QuerySession) -> Response:
+    """A policy file, byte for byte: by the digest that stands on chain, or a shipped one by its id."""
+    return Response(service.policy_text(session, policy), media_type="application/yaml")

@@ -11,11 +11,13 @@ class NewProgramme(Schema):
     """A programme to create as a draft: by a shipped policy's id, or by the text of a policy file.
 
     Attributes:
+        programme: Name of the policy's programme; may be left out where it has one only.
         approvers: Addresses by stage name; left out, the gateway's reviewers, `reviewer-1` for the first stage and on.
     """
 
     policy: Annotated[str, Field(max_length=64)] | None = None
     policy_yaml: Annotated[str, Field(max_length=200_000)] | None = None
+    programme: Annotated[str, Field(max_length=32)] | None = None
     approvers: Annotated[dict[str, list[HexAddress]], Field(default_factory=dict)]
 
 
@@ -48,12 +50,17 @@ class TierView(Schema):
 
 
 class ProgrammeView(Schema):
-    """A programme: terms as published on chain, and where its money stands."""
+    """A programme: terms as published on chain, and where its money stands.
+
+    Attributes:
+        programme: Its name in the policy file.
+    """
 
     programme_id: int
     status: str
     policy: str | None
     version: int | None
+    programme: str | None
     title: dict[str, str] | None
     policy_hash: str
     policy_uri: str
@@ -64,9 +71,17 @@ class ProgrammeView(Schema):
 
 
 class PolicySummary(Schema):
-    """A policy that ships with the product."""
+    """A version of a policy.
+
+    Attributes:
+        digest: keccak256 of the file, as it stands on chain; the text is at `/v1/policies/{digest}`.
+        programmes: Names of its programmes.
+        shipped: Whether it comes with the product.
+    """
 
     policy: str
     version: int
     title: dict[str, str]
     digest: str
+    programmes: list[str]
+    shipped: bool

@@ -7,13 +7,15 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.entities import service as entities
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
 from app.indexer.models import Programme
 from app.operations.service import submit
+from app.policies.files import PolicyError, digest, parse, shipped
+from app.policies.model import Policy, ProgrammePart
+from app.policies.terms import contract_terms
 from app.programmes import repository
 from app.programmes.models import PolicyFile
-from app.programmes.policy import Policy, PolicyError, digest, parse, shipped
 from app.programmes.schemas import BudgetView, Listing, NewProgramme, PolicySummary, ProgrammeView, TierView
 from chain.relay.models import Operation
 
@@ -22,20 +24,19 @@ def create(session: Session, gateway: Gateway, body: NewProgramme) -> Operation:
     """Records a programme on chain as a draft, and keeps its policy file.
 
     Raises:
-        Invalid: The policy is unknown or breaks a rule, or an approver list names no stage.
+        Invalid: The policy or its programme is unknown or breaks a rule, or an approver list names no stage.
+        Conflict: The version of the policy was published with another text.
     """
     content = _content(body)
     try:
         policy = parse(content)
     except PolicyError as error:
         raise Invalid("/policy_yaml", "policy", str(error)) from error
-    approvers = _approvers(gateway, policy, body)
+    programme = _programme(policy, body.programme)
+    approvers = _approvers(gateway, programme, body)
     mark = digest(content)
-    if repository.policy_file(session, mark) is None:
-        session.add(
-            PolicyFile(digest=mark, policy=policy.policy, version=policy.version, content=content, created_at=now())
-        )
-    uri = f"/v1/policies/0x{mark.hex()}"
+    _keep(session, policy, mark, content)
+    uri = f"/v1/policies/0x{mark.hex()}#{programme.name}"
     return submit(
         session,
         gateway,
@@ -43,7 +44,9 @@ def create(session: Session, gateway: Gateway, body: NewProgramme) -> Operation:
         signer="operator",
         contract="VoucherLedger",
         function="createProgramme",
-        args=[policy.terms(mark, uri, approvers)],
+        args=[
+            contract_terms(programme, group=policy.group, policy_hash=mark, policy_uri=uri, approvers=approvers),
+        ],
         ref=policy.policy,
     )
 
@@ -60,15 +63,38 @@ def _content(body: NewProgramme) -> bytes:
     return content
 
 
-def _approvers(gateway: Gateway, policy: Policy, body: NewProgramme) -> list[Sequence[str]]:
+def _programme(policy: Policy, name: str | None) -> ProgrammePart:
+    names = [part.name for part in policy.programmes]
+    if name is None and len(names) == 1:
+        return policy.programmes[0]
+    if name not in names:
+        raise Invalid("/programme", "known_programme", f"the policy's programmes are: {', '.join(names)}")
+    return policy.programme(str(name))
+
+
+def _keep(session: Session, policy: Policy, mark: bytes, content: bytes) -> None:
+    """Keeps the text that is on chain by its digest; one text for each version of a policy."""
+    if repository.policy_file(session, mark) is not None:
+        return
+    if repository.policy_version(session, policy.policy, policy.version) is not None:
+        raise Conflict(
+            "policy_version_taken",
+            f"{policy.policy} version {policy.version} was published with another text; raise `version` in the file.",
+        )
+    session.add(
+        PolicyFile(digest=mark, policy=policy.policy, version=policy.version, content=content, created_at=now())
+    )
+
+
+def _approvers(gateway: Gateway, programme: ProgrammePart, body: NewProgramme) -> list[Sequence[str]]:
     """Addresses by stage."""
-    names = [stage.name for stage in policy.stages]
+    names = [stage.name for stage in programme.stages]
     for name in body.approvers:
         if name not in names:
             raise Invalid(f"/approvers/{name}", "known_stage", f"the policy's stages are: {', '.join(names)}")
     own = sorted(name for name in gateway.signers if name.startswith("reviewer-"))
     found: list[Sequence[str]] = []
-    for index, stage in enumerate(policy.stages):
+    for index, stage in enumerate(programme.stages):
         accounts = body.approvers.get(stage.name) or [gateway.signers[own[index % len(own)]].address]
         if len(set(accounts)) < stage.required:
             raise Invalid(
@@ -123,35 +149,58 @@ def _call(session: Session, gateway: Gateway, kind: str, function: str, args: Se
     )
 
 
-def policy_text(session: Session, mark: str) -> bytes:
-    """A policy file by the digest that stands on chain, `0x` and 64 hex digits.
+def policy_text(session: Session, which: str) -> bytes:
+    """A policy file; as `find_policy_text`.
 
     Raises:
         NotFound: There is none.
     """
+    content = find_policy_text(session, which)
+    if content is None:
+        raise NotFound("policy", which)
+    return content
+
+
+def find_policy_text(session: Session, which: str) -> bytes | None:
+    """A policy file by the digest that stands on chain, `0x` and 64 hex digits, or a shipped one by its id."""
+    if which in shipped():
+        return shipped()[which]
     try:
-        row = repository.policy_file(session, bytes.fromhex(mark.removeprefix("0x")))
+        mark = bytes.fromhex(which.removeprefix("0x"))
     except ValueError:
-        row = None
-    if row is None:
-        raise NotFound("policy", mark)
-    return row.content
+        return None
+    row = repository.policy_file(session, mark)
+    if row is not None:
+        return row.content
+    return next((content for content in shipped().values() if digest(content) == mark), None)
 
 
-def policies() -> list[PolicySummary]:
-    """The policies that ship with the product."""
-    found = []
-    for content in shipped().values():
-        policy = parse(content)
-        found.append(
-            PolicySummary(
-                policy=policy.policy,
-                version=policy.version,
-                title=policy.title.model_dump(),
-                digest=f"0x{digest(content).hex()}",
-            )
-        )
-    return found
+def programme_part(session: Session, row: Programme) -> ProgrammePart | None:
+    """What the policy file says of a programme; None where the service does not have the file."""
+    stored = repository.policy_file(session, row.policy_hash)
+    name = row.policy_uri.partition("#")[2]
+    return None if stored is None else parse(stored.content).programme(name)
+
+
+def policies(session: Session, policy: str | None) -> list[PolicySummary]:
+    """Every version of every policy, of one policy if one is named: shipped ones, and those that programmes run."""
+    known = {digest(content): content for content in shipped().values()}
+    stored = {row.digest: row.content for row in repository.policy_files(session)}
+    found = [_summary(mark, content, shipped=mark in known) for mark, content in {**known, **stored}.items()]
+    asked = [one for one in found if policy in (None, one.policy)]
+    return sorted(asked, key=lambda one: (one.policy, one.version))
+
+
+def _summary(mark: bytes, content: bytes, *, shipped: bool) -> PolicySummary:
+    policy = parse(content)
+    return PolicySummary(
+        policy=policy.policy,
+        version=policy.version,
+        title=policy.title.model_dump(),
+        digest=f"0x{mark.hex()}",
+        programmes=[part.name for part in policy.programmes],
+        shipped=shipped,
+    )
 
 
 def views(session: Session, group: int | None = None) -> list[ProgrammeView]:
@@ -162,11 +211,13 @@ def views(session: Session, group: int | None = None) -> list[ProgrammeView]:
 def view(session: Session, row: Programme) -> ProgrammeView:
     """A programme as callers see it."""
     stored = repository.policy_file(session, row.policy_hash)
+    part = programme_part(session, row)
     return ProgrammeView(
         programme_id=row.id,
         status=row.status,
         policy=stored.policy if stored else None,
         version=stored.version if stored else None,
+        programme=part.name if part else None,
         title=parse(stored.content).title.model_dump() if stored else None,
         policy_hash=f"0x{row.policy_hash.hex()}",
         policy_uri=row.policy_uri,

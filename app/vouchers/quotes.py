@@ -10,7 +10,7 @@ from app.evidence.trades import find_record, trade_of
 from app.gateway import Gateway
 from app.indexer.models import Voucher
 from app.vouchers import repository, service
-from app.vouchers.schemas import QuoteRequest, QuoteView, Refusal, TradeSketch
+from app.vouchers.schemas import ClaimQuoteRequest, ClaimQuoteView, Refusal, TradeSketch
 from chain.contract_error import ContractError
 from chain.enums import ComputeType, Limit, TradeAttributes, TradeKind
 from chain.identifiers import entity_id
@@ -22,14 +22,16 @@ UNKNOWN = bytes(32)
 """Digest of what a sketch leaves open; no invoice, contract or trade has it."""
 
 
-def quote(session: Session, gateway: Gateway, caller: Principal, body: QuoteRequest) -> QuoteView:
+def quote(
+    session: Session, gateway: Gateway, caller: Principal, voucher_id: int, body: ClaimQuoteRequest
+) -> ClaimQuoteView:
     """What the contract would pay now, evidence not looked at.
 
     Raises:
         NotFound: There is no such voucher or evidence, or it is not the caller's to see.
         Invalid: Neither or both of evidence and trade are given.
     """
-    voucher = _voucher(session, caller, body.voucher_id)
+    voucher = _voucher(session, caller, voucher_id)
     if (body.evidence_id is None) == (body.trade is None):
         raise Invalid("/trade", "one_of", "give either `evidence_id` or `trade`")
     if body.trade is not None:
@@ -42,7 +44,7 @@ def quote(session: Session, gateway: Gateway, caller: Principal, body: QuoteRequ
         raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error
     except ContractError as error:
         refusal = Refusal(code=error.name, args=jsonable(error.arguments), message=error.message)
-        return QuoteView(
+        return ClaimQuoteView(
             voucher_id=voucher.id,
             payable=False,
             amount_fen=0,
@@ -51,7 +53,7 @@ def quote(session: Session, gateway: Gateway, caller: Principal, body: QuoteRequ
             limit=None,
             refused=refusal,
         )
-    return QuoteView(
+    return ClaimQuoteView(
         voucher_id=voucher.id,
         payable=True,
         amount_fen=answer["amountFen"],

@@ -1,4 +1,4 @@
-"""`/v1/vouchers`, `/v1/redemptions`, `/v1/quotes` and, without a key, `/v1/public/vouchers/{id}`."""
+"""`/v1/vouchers`, `/v1/redemptions` and, without a key, `/v1/public/vouchers/{id}`."""
 
 from typing import Annotated, Literal
 
@@ -15,10 +15,10 @@ from app.route import CommandRoute, CommandSession, QuerySession, Reader, TheGat
 from app.vouchers import quotes, service
 from app.vouchers.answers import accepted
 from app.vouchers.schemas import (
+    ClaimQuoteRequest,
+    ClaimQuoteView,
     PathId,
     PublicVoucher,
-    QuoteRequest,
-    QuoteView,
     RedemptionPage,
     RedemptionView,
     VoucherDetail,
@@ -65,11 +65,13 @@ def expire(voucher_id: PathId, response: Response, session: CommandSession, gate
     return accepted(response, service.act(session, gateway, voucher_id, function="expire", signer="relayer"))
 
 
-@queries.post("/quotes")
-def quote(body: QuoteRequest, session: QuerySession, gateway: TheGateway, caller: Reader) -> QuoteView:
-    """What the contract would pay for a trade now. Where it would refuse, the answer is still 200, with `payable`
-    false and the contract's named error in `refused`."""
-    return quotes.quote(session, gateway, caller, body)
+@queries.post("/vouchers/{voucher_id}/quotes")
+def quote_claim(
+    voucher_id: PathId, body: ClaimQuoteRequest, session: QuerySession, gateway: TheGateway, caller: Reader
+) -> ClaimQuoteView:
+    """What the contract would pay for a claim on this voucher now, asked of the contract itself. Where it would refuse,
+    the answer is still 200, with `payable` false and the contract's named error in `refused`."""
+    return quotes.quote(session, gateway, caller, voucher_id, body)
 
 
 @queries.get("/vouchers")

@@ -143,10 +143,9 @@ class TradeSketch(Schema):
     other_support_fen: Amount64 = 0
 
 
-class QuoteRequest(Schema):
-    """What to quote: a voucher, and either evidence or a sketch of a trade."""
+class ClaimQuoteRequest(Schema):
+    """What to quote: either evidence or a sketch of a trade."""
 
-    voucher_id: ChainId
     evidence_id: Annotated[str, Field(pattern=r"^ev_[0-9a-f]{32}$")] | None = None
     trade: TradeSketch | None = None
 
@@ -159,7 +158,7 @@ class Refusal(Schema):
     message: str
 
 
-class QuoteView(Schema):
+class ClaimQuoteView(Schema):
     """What the contract would pay now.
 
     A refusal is an answer to the question, so it comes with 200: `payable` is false and `refused` says why.

@@ -7,16 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from app.programmes.subsidy import (
-    Decision,
-    Facts,
-    Organisation,
-    Programme,
-    Quote,
-    Voucher,
-    decide,
-    unknown_voucher,
-)
+from app.programmes.facts import Decision, Facts, Organisation, Programme, Quote, Voucher
+from app.programmes.subsidy import decide, unknown_voucher
 from chain.enums import Funding, RedemptionState, VoucherState
 from chain.trade import Trade
 

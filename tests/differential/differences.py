@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from app.programmes.subsidy import Decision, Quote, Refusal, Terms
+from app.programmes.facts import Decision, Quote, Refusal, Terms
 from chain.contract_error import ContractError
 from chain.enums import Limit
 from chain.trade import Trade

@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from app.programmes.subsidy import NO_CONTROLLER, Budget, Organisation, Period, Product, Programme, Terms, Tier, Voucher
+from app.programmes.facts import NO_CONTROLLER, Budget, Organisation, Period, Product, Programme, Terms, Tier, Voucher
 from chain.contracts import Contracts
 from chain.enums import (
     NO_CAP,

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.programmes.subsidy import Decision, Facts, Programme, Quote, Voucher, decide
+from app.programmes.facts import Decision, Facts, Programme, Quote, Voucher
+from app.programmes.subsidy import decide
 from chain.trade import Trade
 
 from .book import Decide

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from app.programmes.subsidy import (
+from app.programmes.facts import (
     Budget,
     Facts,
     Organisation,
@@ -17,8 +17,8 @@ from app.programmes.subsidy import (
     Terms,
     Tier,
     Voucher,
-    decide,
 )
+from app.programmes.subsidy import decide
 from chain.enums import (
     ComputeType,
     EntityRoles,

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from app.programmes.subsidy import FULL_BPS, NO_CONTROLLER, Programme, Voucher
+from app.programmes.amount import FULL_BPS
+from app.programmes.facts import NO_CONTROLLER, Programme, Voucher
 from chain.enums import (
     Basis,
     ComputeType,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TypeAlias
 
-from app.programmes.subsidy import Programme, Voucher
+from app.programmes.facts import Programme, Voucher
 from chain.enums import ProgrammeStatus, RedemptionState, Role, Standing, VoucherState
 
 from .book import Book, Redemption

@@ -48,4 +48,4 @@ def test_a_service_deploys_from_the_wheel_alone(installed: Path, tmp_path: Path)
 
 
 def test_the_policies_are_in_the_wheel(installed: Path, tmp_path: Path) -> None:
-    assert "zhengzhou-htz" in run(installed, "from app.programmes.policy import shipped; print(*shipped())", tmp_path)
+    assert "zhengzhou-htz" in run(installed, "from app.policies.files import shipped; print(*shipped())", tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from app.programmes.policy import shipped
+from app.policies.files import shipped
 from tests.app.conftest import RunningService
 from tests.app.organisations import new_uscc, registration
 

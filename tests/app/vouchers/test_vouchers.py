@@ -96,13 +96,13 @@ def test_lists_are_paged_and_filtered_by_state(world: World) -> None:
 def test_a_quote_is_what_the_contract_then_pays(world: World) -> None:
     voucher = world.voucher(0)
     (evidence,) = world.evidence_ids([world.record(settled_fen=777_777, traded_at="2024-08-01T00:00:00Z")])
-    asked = {"voucher_id": voucher, "evidence_id": evidence}
-    quoted = world.json(world.service.post("/v1/quotes", world.platform_key, asked), 200)
+    asked = {"evidence_id": evidence}
+    quoted = world.json(world.service.post(f"/v1/vouchers/{voucher}/quotes", world.platform_key, asked), 200)
     assert (quoted["payable"], quoted["amount_fen"], quoted["rate_bps"]) == (True, 233_333, 3000)
     (claim,) = world.claim([(voucher, evidence)])
     paid = world.json(world.service.get(f"/v1/redemptions/{claim['redemption_id']}"), 200)
     assert paid["amount_fen"] == quoted["amount_fen"]
-    again = world.json(world.service.post("/v1/quotes", world.platform_key, asked), 200)
+    again = world.json(world.service.post(f"/v1/vouchers/{voucher}/quotes", world.platform_key, asked), 200)
     assert (again["payable"], again["refused"]["code"]) == (False, "VoucherLedger_SettlementUsed")
 
 
@@ -118,11 +118,11 @@ def test_a_trade_that_is_only_planned_is_quoted(world: World) -> None:
         "settled_fen": 1_000,
         "contract_fen": 1_000,
     }
-    asked = {"voucher_id": voucher, "trade": trade}
-    quoted = world.json(world.service.post("/v1/quotes", world.buyer_keys[1], asked), 200)
+    path, asked = f"/v1/vouchers/{voucher}/quotes", {"trade": trade}
+    quoted = world.json(world.service.post(path, world.buyer_keys[1], asked), 200)
     assert (quoted["payable"], quoted["amount_fen"]) == (True, 300)
     asked["trade"] = {**trade, "region": "310000"}
-    refused = world.json(world.service.post("/v1/quotes", world.buyer_keys[1], asked), 200)
+    refused = world.json(world.service.post(path, world.buyer_keys[1], asked), 200)
     assert refused["refused"]["code"] == "VoucherLedger_RegionOutOfScope"
 
     for change, pointer in (
@@ -133,12 +133,12 @@ def test_a_trade_that_is_only_planned_is_quoted(world: World) -> None:
         ({"region": "1"}, "/trade/region"),
         ({"rate_bps": 1}, "/trade/rate_bps"),
     ):
-        body = {"voucher_id": voucher, "trade": {**trade, **change}}
-        answer = world.service.post("/v1/quotes", world.buyer_keys[1], body)
+        body = {"trade": {**trade, **change}}
+        answer = world.service.post(path, world.buyer_keys[1], body)
         assert world.json(answer, 422)["errors"][0]["pointer"] == pointer
-    for body in ({"voucher_id": voucher}, {**asked, "evidence_id": "ev_" + "0" * 32}):
-        assert world.service.post("/v1/quotes", "operator", body).status_code == 422
-    assert world.service.post("/v1/quotes", world.buyer_keys[0], asked).status_code == 404
+    for body in ({}, {**asked, "evidence_id": "ev_" + "0" * 32}):
+        assert world.service.post(path, "operator", body).status_code == 422
+    assert world.service.post(path, world.buyer_keys[0], asked).status_code == 404
 
 
 def test_a_bundle_verifies_offline_and_against_the_node_and_not_after_a_change(world: World) -> None:

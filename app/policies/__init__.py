@@ -1,0 +1,1 @@
+"""Policies: the files that say what a programme gives to whom, and what follows from them."""
