@@ -1,6 +1,7 @@
 """Compiles contracts/src/*.sol into contracts/artifacts/*.json, the only thing of the contracts that Python reads.
 
 The artifacts are committed. `--check` compiles again and compares byte for byte, so they cannot drift from the sources.
+A state that passed is remembered in .cache, and not compiled again until a byte of it changes.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from solcx.exceptions import SolcError
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 SOLC = CONTRACTS / "solc"
 ARTIFACTS = CONTRACTS / "artifacts"
+CHECKED = CONTRACTS.parent / ".cache" / "artifacts-checked"
 
 EIP170_MAX_CODE_BYTES = 24_576
 OUTPUTS = [
@@ -199,6 +201,25 @@ def compare(artifacts: dict[Path, str]) -> bool:
     return not wrong
 
 
+def state(contracts: dict[str, str], compiler: dict[str, Any]) -> str:
+    """SHA-256 over all that decides whether a check passes: this file, the compiler, the sources, the artifacts.
+
+    Raises:
+        CompileError: A source imports a file that is not there.
+    """
+    parts = {file.name: file.read_text(encoding="utf-8") for file in [Path(__file__), *ARTIFACTS.glob("*.json")]}
+    for contract, source in contracts.items():
+        parts |= closure(contract, source)
+    return digest({**parts, "compiler": json.dumps(compiler, sort_keys=True)})
+
+
+def passed_before(contracts: dict[str, str], compiler: dict[str, Any]) -> bool:
+    try:
+        return read(CHECKED) == state(contracts, compiler)
+    except CompileError:
+        return False  # the compilation says what is missing
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/compile", description="Compile contracts/src to contracts/artifacts."
@@ -211,6 +232,8 @@ def main() -> int:
         print("There is no contract in contracts/src.", file=sys.stderr)
         return 1
     compiler = {"version": compiler_version(), "settings": compiler_settings()}
+    if check and passed_before(contracts, compiler):
+        return 0
     with ThreadPoolExecutor(max_workers=2) as pool:
         answers = pool.map(lambda item: attempt(item[0], item[1], compiler), contracts.items())
         results = dict(zip(contracts, answers, strict=True))
@@ -223,7 +246,11 @@ def main() -> int:
     if check:
         for file in stale:
             print(f"contracts/artifacts/{file.name} has no source in contracts/src.", file=sys.stderr)
-        return 0 if compare(artifacts) and not remarks and not stale else 1
+        if not compare(artifacts) or remarks or stale:
+            return 1
+        CHECKED.parent.mkdir(exist_ok=True)
+        CHECKED.write_text(state(contracts, compiler), encoding="utf-8")
+        return 0
     write(artifacts)
     for file in stale:
         file.unlink()
