@@ -1,7 +1,7 @@
 """What a running gateway holds: the parts that requests and workers share, made once at start."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,6 +16,23 @@ POSTGRES_COMMANDS = 12
 always finds a thread to go on with."""
 
 
+@dataclass
+class EvidenceLog:
+    """A log that evidence is anchored in.
+
+    Attributes:
+        contracts: Its deployment; a further log has no ledger.
+        start_block: Block of the deployment.
+        sessions: The database that holds its outbox, batches and projection.
+        rpc: Its node; None while a further log's node has not answered yet.
+    """
+
+    contracts: Contracts
+    start_block: int
+    sessions: sessionmaker[Session]
+    rpc: RpcClient | None = None
+
+
 @dataclass(frozen=True)
 class Gateway:
     """Shared parts.
@@ -26,6 +43,7 @@ class Gateway:
         custody_seed: 32 bytes from which custodial keys of organisations are derived.
         webhook_seed: 32 bytes from which the secrets of webhooks are derived.
         start_block: Block of the deployment.
+        further_logs: Logs on other chains, besides the one of `contracts`.
         command_gate: Lets one command at a time write to SQLite, several to PostgreSQL.
     """
 
@@ -39,6 +57,12 @@ class Gateway:
     custody_seed: bytes = field(repr=False)
     webhook_seed: bytes = field(repr=False)
     command_gate: asyncio.Semaphore
+    further_logs: Sequence[EvidenceLog] = ()
+
+    @property
+    def own_log(self) -> EvidenceLog:
+        """The log of the service's own chain, which claims are proved against."""
+        return EvidenceLog(self.contracts, self.start_block, self.sessions, self.rpc)
 
     @staticmethod
     def gate_for(database_url: str) -> asyncio.Semaphore:

@@ -19,6 +19,7 @@ from app.deployment import Deployment
 from app.events.publisher import Publisher
 from app.events.recorder import record_changes
 from app.evidence.anchorer import Anchorer
+from app.evidence.logs import FurtherLog, open_logs
 from app.gateway import Gateway
 from app.indexer.projected import OWN, scoped
 from app.indexing import indexers
@@ -118,6 +119,7 @@ class Runtime:
             custody_seed=keystore.secret("custody"),
             webhook_seed=keystore.secret("webhooks"),
             command_gate=Gateway.gate_for(settings.database_url),
+            further_logs=open_logs(settings.database_url, self._stack),
         )
         self._make_api_keys(make)
 
@@ -137,6 +139,7 @@ class Runtime:
             "claims": stepping(ClaimPresenter(gateway).step),
             "events": stepping(Publisher(gateway.sessions, gateway.contracts, deliver).step),
             "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,
+            **{f"further log {url}": FurtherLog(gateway, url).run for url in gateway.settings.anchor_urls},
         }
         for number, indexer in indexers(gateway).items():
             loops["indexer" if number == OWN else f"indexer {number}"] = indexer.run

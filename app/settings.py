@@ -13,6 +13,7 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: Folder for keys, the default database and the embedded chain. `SUANQUAN_DATA_DIR`.
         database_url: SQLAlchemy URL; SQLite in `data_dir` when unset. `DATABASE_URL`.
+        anchor_urls: JSON-RPC of nodes of further chains to anchor evidence on, separated by commas. `ANCHOR_URLS`.
         chain_url: JSON-RPC of a node; the embedded node when unset. `CHAIN_URL`.
         host: Address that the gateway listens on. `SUANQUAN_HOST`.
         port: Port of the gateway; 0 takes a free one. `SUANQUAN_PORT`.
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".suanquan")
     database_url_: str = Field(default="", validation_alias="DATABASE_URL")
     chain_url: str = Field(default="", validation_alias="CHAIN_URL")
+    anchor_urls_: str = Field(default="", validation_alias="ANCHOR_URLS")
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
     node_port: int = Field(default=8545, ge=0, le=65535)
@@ -53,6 +55,11 @@ class Settings(BaseSettings):
     webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
     webhook_retry_s: float = Field(default=5.0, gt=0)
     webhook_dead_after_days: float = Field(default=3.0, gt=0)
+
+    @cached_property
+    def anchor_urls(self) -> tuple[str, ...]:
+        """Addresses of the further anchors' nodes."""
+        return tuple(url.strip() for url in self.anchor_urls_.split(",") if url.strip())
 
     @cached_property
     def database_url(self) -> str:

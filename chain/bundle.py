@@ -12,6 +12,7 @@ from .bundle_format import (
     Bundle,
     Disclosed,
     EventRef,
+    FurtherAnchor,
     ReceiptPart,
     RecordPart,
     RedemptionPart,
@@ -19,7 +20,7 @@ from .bundle_format import (
 )
 from .contracts import ContractName, Contracts, Event, decode_event, event_topic
 from .enums import KeyPurpose
-from .evidence import EvidenceProof
+from .evidence import BatchHeader, EvidenceProof
 from .receipts import ProvenReceipt, fetch_proof, verify_proof
 from .record import FIELD_NAMES, SCHEMA, SCHEMA_NAME, Record, field_values
 from .rpc import RpcClient
@@ -118,6 +119,7 @@ def build(
     salt: bytes | None = None,
     disclose: Iterable[str] = FIELD_NAMES,
     redemption_id: int | None = None,
+    further: Sequence[FurtherAnchor] = (),
 ) -> bytes:
     """The file of a bundle. It is not verified here: `chain.verify` does that.
 
@@ -130,6 +132,7 @@ def build(
         salt: the record's salt, 32 bytes; needed with a record.
         disclose: names of the fields to show. Absent fields are shown as null.
         redemption_id: redemption of the trade; None for evidence alone.
+        further: anchors of the same submission on other chains, from `further_anchor`.
 
     Raises:
         BundleBuildError: an event is not where the sources say, or a field has no such name.
@@ -163,10 +166,37 @@ def build(
         evidence_keys=keys,
         append=append,
         redemption=redemption,
+        further=sorted(further, key=lambda anchor: anchor.chain_id),
         receipts=[],
         digest=b"",
     )
     return encode(receipts.put_into(bundle))
+
+
+def further_anchor(
+    rpc: RpcClient, contracts: Contracts, tx_hash: str, *, batch: BatchHeader, submission_path: Sequence[bytes]
+) -> FurtherAnchor:
+    """An anchor on another chain.
+
+    Args:
+        rpc: a node of that chain.
+        contracts: the deployment there.
+        tx_hash: of the append.
+
+    Raises:
+        BundleBuildError, ReceiptProofError, RpcError, RpcUnavailable: as `build`.
+    """
+    receipts = _Receipts(rpc, contracts)
+    key = (batch.platform, batch.index)
+    ref = receipts.find(tx_hash, "BatchAppended", lambda event: (event.args["platform"], event.args["index"]) == key)
+    return FurtherAnchor(
+        chain_id=contracts.chain_id,
+        evidence=to_bytes(contracts.evidence),
+        batch=batch,
+        submission_path=list(submission_path),
+        receipt=receipts.part(tx_hash),
+        log=ref.log,
+    )
 
 
 def _record_part(record: Record, salt: bytes | None, disclose: Iterable[str]) -> RecordPart:
@@ -235,6 +265,10 @@ class _Receipts:
         if event is None:
             raise BundleBuildError("the event is not of these contracts")
         return event
+
+    def part(self, tx_hash: str) -> ReceiptPart:
+        """The receipt of a transaction that was found."""
+        return self._parts[tx_hash][0]
 
     def put_into(self, bundle: Bundle) -> Bundle:
         """The bundle with the receipts in order of block and index, references following."""

@@ -14,12 +14,12 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 import msgspec
 
 from .contracts import Contracts
-from .evidence import EvidenceProof
+from .evidence import BatchHeader, EvidenceProof
 from .field_digests import Value
 from .receipts import ReceiptProof
 from .trade import Trade
 
-FORMAT = "suanquan-bundle/1"
+FORMAT = "suanquan-bundle/2"
 # Far above any real bundle (20 to 40 kB); keeps a hostile one from filling the memory.
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -70,6 +70,24 @@ class ReceiptPart(msgspec.Struct, frozen=True, kw_only=True):
         return ReceiptProof(header=self.header, index=self.index, path=self.path)
 
 
+class FurtherAnchor(msgspec.Struct, frozen=True, kw_only=True):
+    """The same submission anchored in the log of another chain, in a batch of its own there.
+
+    Attributes:
+        evidence: address of that log, 20 bytes.
+        submission_path: from the submission to the batch's root.
+        receipt: of the append.
+        log: which of its logs is the BatchAppended.
+    """
+
+    chain_id: int
+    evidence: bytes
+    batch: BatchHeader
+    submission_path: list[bytes]
+    receipt: ReceiptPart
+    log: int
+
+
 class RedemptionPart(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the trade.
 
@@ -108,6 +126,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         evidence_keys: KeyChanged of the platform's evidence key, from the first on.
         append: BatchAppended.
         redemption: None for evidence that was not redeemed.
+        further: anchors on other chains, in order of chain id.
         receipts: receipts that the events stand in, in order of block and index.
         digest: see `digest_of`.
     """
@@ -122,6 +141,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     evidence_keys: list[EventRef]
     append: EventRef
     redemption: RedemptionPart | None
+    further: list[FurtherAnchor]
     receipts: list[ReceiptPart]
     digest: bytes
 
@@ -179,6 +199,9 @@ def _require_shape(bundle: Bundle) -> None:
         raise BundleError("/receipts has one that no event stands in, or lacks one that an event stands in")
     if any(len(address) != 20 for address in msgspec.structs.astuple(bundle.contracts)):
         raise BundleError("/contracts has an address without 20 bytes")
+    chains = [bundle.chain_id, *(anchor.chain_id for anchor in bundle.further)]
+    if len(set(chains)) < len(chains) or chains[1:] != sorted(chains[1:]):
+        raise BundleError("/further names a chain twice, or is not in order of chain id")
     if bundle.record is not None:
         names = [field.name for field in bundle.record.disclosed]
         if names != sorted(set(names)):

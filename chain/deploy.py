@@ -30,7 +30,7 @@ from .rpc import RpcClient, RpcError
 Journal: TypeAlias = dict[str, Any]
 Save: TypeAlias = Callable[[Journal], None]
 
-NO_PREDECESSOR = "0x" + "00" * 20
+NO_CONTRACT = "0x" + "00" * 20
 # A handover of the admin role can be seen, and undone, for two days.
 DEFAULT_ADMIN_DELAY_SECONDS = 2 * 86_400
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -72,7 +72,7 @@ def deploy(
     save: Save = lambda _: None,
     admin: str | None = None,
     admin_delay_seconds: int = DEFAULT_ADMIN_DELAY_SECONDS,
-    predecessor: str = NO_PREDECESSOR,
+    predecessor: str = NO_CONTRACT,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> tuple[Contracts, int]:
     """Deploy what is not deployed yet, and grant the roles that are not granted yet.
@@ -104,7 +104,7 @@ def deploy(
         [
             _creation("Programmes"),
             _creation("Lifecycle"),
-            _creation("EntityRegistry", [admin_delay_seconds, owner], order=("adminDelay", "admin")),
+            _registry(admin_delay_seconds, owner),
         ]
     )
     made |= run.together([_creation("EvidenceLog", [made["EntityRegistry"]])])
@@ -114,6 +114,32 @@ def deploy(
     check_code(rpc, contracts)
     run.together([_grant(rpc, contracts, role, account) for role, accounts in roles.items() for account in accounts])
     return contracts, run.first_block(["EntityRegistry", "EvidenceLog", "VoucherLedger"])
+
+
+def deploy_log(
+    rpc: RpcClient,
+    deployer: Signer,
+    *,
+    relayers: Sequence[str],
+    journal: Journal | None = None,
+    save: Save = lambda _: None,
+    admin_delay_seconds: int = DEFAULT_ADMIN_DELAY_SECONDS,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> tuple[Contracts, int]:
+    """Deploy an EvidenceLog, with a registry for its roles, on a chain that only anchors; as `deploy`.
+
+    Args:
+        relayers: who may append.
+
+    Returns:
+        The contracts, the ledger's address being zero, and the first block in which one of them stands.
+    """
+    run = _Run(rpc, deployer, dict(journal or {}), save, timeout_seconds)
+    made = run.together([_registry(admin_delay_seconds, checksum_address(deployer.address))])
+    made |= run.together([_creation("EvidenceLog", [made["EntityRegistry"]])])
+    contracts = Contracts(run.chain_id, made["EntityRegistry"], made["EvidenceLog"], NO_CONTRACT)
+    run.together([_grant(rpc, contracts, Role.RELAYER, account) for account in relayers])
+    return contracts, run.first_block(["EntityRegistry", "EvidenceLog"])
 
 
 class _Run:
@@ -294,6 +320,10 @@ def _creation(
     )
     values = dict(zip(order, arguments, strict=True)) if order else arguments
     return _Step(name, artifact.link(libraries or {}) + Parameters(inputs).encode(values), artifact=name)
+
+
+def _registry(admin_delay_seconds: int, admin: str) -> _Step:
+    return _creation("EntityRegistry", [admin_delay_seconds, admin], order=("adminDelay", "admin"))
 
 
 def _grant(rpc: RpcClient, contracts: Contracts, role: Role, account: str) -> _Step:

@@ -31,6 +31,7 @@ class Step(msgspec.Struct, frozen=True):
 class TrustedBlock(msgspec.Struct, frozen=True):
     """A block whose hash an offline verification takes as given; compare it with any source you trust."""
 
+    chain_id: int
     number: int
     hash: str
 
@@ -41,12 +42,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         steps: in the order in which they were taken.
         trust: what is left to trust; empty after a verification against a node that one trusts.
+        further: blocks of other chains, each of which alone vouches that the evidence was there at its time.
         facts: what was proved, by name; amounts in fen, times in Unix seconds, bytes as 0x-hex.
         online: whether a node was asked.
     """
 
     steps: list[Step]
     trust: list[TrustedBlock]
+    further: list[TrustedBlock]
     facts: dict[str, Any]
     online: bool
 

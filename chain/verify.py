@@ -10,6 +10,7 @@ from typing import Any
 
 from .bundle_format import MAX_BYTES, Bundle, decode
 from .evidence_checks import check_evidence
+from .further_checks import check_further
 from .online_checks import OnlineChecks
 from .proven import ProvenBundle
 from .redemption_checks import check_redemption, issued, outcome, redeemed
@@ -39,17 +40,19 @@ def verify(data: bytes, rpc: RpcClient | None = None, *, jurisdiction_key: bytes
 
     checklist.take("file", read)
     if not found:
-        return Report(steps=checklist.steps, trust=[], facts={}, online=rpc is not None)
+        return Report(steps=checklist.steps, trust=[], further=[], facts={}, online=rpc is not None)
     proven = ProvenBundle(found[0])
     check_evidence(proven, checklist, jurisdiction_key)
     if found[0].redemption is not None:
         check_redemption(proven, checklist)
+    further = check_further(found[0], checklist)
     if rpc is not None:
         OnlineChecks(proven, rpc).run(checklist)
     holds = all(step.ok for step in checklist.steps)
     return Report(
         steps=checklist.steps,
         trust=_blocks(proven) if holds and rpc is None else [],
+        further=further if holds else [],
         facts=_facts(proven) if holds else {},
         online=rpc is not None,
     )
@@ -75,7 +78,8 @@ def verify_file(path: str | Path, rpc_url: str | None = None, *, jurisdiction_ke
 
 def _blocks(proven: ProvenBundle) -> list[TrustedBlock]:
     blocks = {(receipt.block_number, receipt.block_hash) for receipt in proven.receipts}
-    return [TrustedBlock(number, "0x" + block_hash.hex()) for number, block_hash in sorted(blocks)]
+    chain_id = proven.bundle.chain_id
+    return [TrustedBlock(chain_id, number, "0x" + block_hash.hex()) for number, block_hash in sorted(blocks)]
 
 
 def _facts(proven: ProvenBundle) -> dict[str, Any]:

@@ -30,5 +30,7 @@ def verify(
             mark = "[green]✓[/green]" if step.ok else "[red]✗[/red]"
             screen.print(f"{mark} {step.name}: {escape(step.detail)}")
         for block in report.trust:
-            screen.print(f"left to trust: block {block.number} is {block.hash}")
+            screen.print(f"left to trust: block {block.number} of chain {block.chain_id} is {block.hash}")
+        for block in report.further:
+            screen.print(f"so does, on its own: block {block.number} of chain {block.chain_id}, {block.hash}")
     raise typer.Exit(0 if report.ok else 1)

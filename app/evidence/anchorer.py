@@ -1,12 +1,14 @@
 """Anchors submissions: closes ranges of them into batches and sees each through to the chain.
 
-For each platform one batch is on its way at a time. It is closed, written down and put into the outbox in one
+For each log and platform one batch is on its way at a time. It is closed, written down and put into the outbox in one
 transaction, so a kill at any moment leaves either nothing or a batch that the relay will send. Where the next one
 begins is asked of the projection, never of our own memory: after a refusal, or when another gateway was faster, the
 next step begins where the chain stands.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
@@ -14,10 +16,11 @@ from app.clock import now
 from app.evidence import repository
 from app.evidence.models import EvidenceAnchor, EvidenceSubmission
 from app.evidence.proofs import batch_tree
-from app.gateway import Gateway
-from app.operations.service import submit
+from app.gateway import EvidenceLog, Gateway
+from chain.abi import to_bytes
+from chain.contracts import encode_call
 from chain.relay.models import OperationStatus
-from chain.relay.outbox import get_operation
+from chain.relay.outbox import enqueue, get_operation
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +32,24 @@ RETRY_SECONDS = 5
 
 
 class Anchorer:
-    """The worker; several may share a PostgreSQL, a platform's stream being locked by one at a time."""
+    """The worker; several may share a PostgreSQL, a platform's stream being locked by one at a time.
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    Args:
+        log: Where it anchors; the service's own log by default. Logs know nothing of each other.
+    """
+
+    def __init__(self, gateway: Gateway, log: EvidenceLog | None = None) -> None:
+        self._settings = gateway.settings
+        self._posted = gateway.sessions
+        self._log = log or gateway.own_log
 
     def step(self) -> bool:
         """Looks at every platform once; returns whether it closed a batch."""
-        with self._gateway.sessions() as session:
+        with self._log.sessions() as session:
             session.connection(execution_options={"readonly": True})
-            due = [
-                (platform_id, uscc)
-                for platform_id, uscc in repository.streams(session)
-                if self._has_work(session, platform_id)
-            ]
+            with self._submissions(session) as posted:
+                platforms = repository.streams(posted)
+            due = [(platform_id, uscc) for platform_id, uscc in platforms if self._has_work(session, platform_id)]
         closed = [self._advance(platform_id, uscc) for platform_id, uscc in due]
         return any(closed)
 
@@ -54,7 +61,7 @@ class Anchorer:
         return self._orphaned(session, platform_id) is not None or bool(self._closing(session, platform_id))
 
     def _advance(self, platform_id: bytes, uscc: str) -> bool:
-        with self._gateway.sessions.begin() as session:
+        with self._log.sessions.begin() as session:
             repository.lock_stream(session, platform_id, uscc)
             undone = self._orphaned(session, platform_id)
             if undone is not None:
@@ -107,11 +114,13 @@ class Anchorer:
         refused = repository.last_anchor(session, platform_id, repository.ORPHANED)
         if refused is not None and refused.updated_at + RETRY_SECONDS > now():
             return []
-        settings = self._gateway.settings
+        settings = self._settings
         first = repository.anchored_to(session, platform_id) + 1
         rows: list[EvidenceSubmission] = []
         count = 0
-        for row in repository.submissions(session, platform_id, first, limit=MAX_SUBMISSIONS):
+        with self._submissions(session) as posted:
+            behind = repository.submissions(posted, platform_id, first, limit=MAX_SUBMISSIONS)
+        for row in behind:
             # The chain takes no trade from the future; an order of submissions is kept, so all behind it wait too.
             full = count + row.count > settings.batch_max_records and rows
             if row.last_traded_at >= now() or full:
@@ -123,25 +132,34 @@ class Anchorer:
         old_enough = rows[0].received_at + settings.batch_max_age_s <= now()
         return rows if old_enough or count >= settings.batch_max_records else []
 
+    @contextmanager
+    def _submissions(self, session: Session) -> Iterator[Session]:
+        """The database in which submissions are: that of the session, or the gateway's beside it. They never change."""
+        if self._log.sessions is self._posted:
+            yield session
+            return
+        with self._posted() as posted:
+            posted.connection(execution_options={"readonly": True})
+            yield posted
+
     def _append(self, session: Session, platform_id: bytes, rows: list[EvidenceSubmission]) -> None:
         root = batch_tree(rows).root
         count = sum(row.count for row in rows)
-        operation = submit(
+        arguments = {
+            "platform": platform_id,
+            "fromSequence": rows[0].sequence,
+            "toSequence": rows[-1].sequence,
+            "root": root,
+            "count": count,
+            "firstTradeAt": min(row.first_traded_at for row in rows),
+            "lastTradeAt": max(row.last_traded_at for row in rows),
+        }
+        operation = enqueue(
             session,
-            self._gateway,
             kind="append",
             signer="relayer",
-            contract="EvidenceLog",
-            function="append",
-            args={
-                "platform": platform_id,
-                "fromSequence": rows[0].sequence,
-                "toSequence": rows[-1].sequence,
-                "root": root,
-                "count": count,
-                "firstTradeAt": min(row.first_traded_at for row in rows),
-                "lastTradeAt": max(row.last_traded_at for row in rows),
-            },
+            to=to_bytes(self._log.contracts.evidence),
+            data=encode_call("EvidenceLog", "append", arguments),
             ref=f"batch:{rows[0].sequence}-{rows[-1].sequence}",
         )
         at = now()

@@ -8,13 +8,14 @@ from app.errors import ApiError, Conflict, Invalid
 from app.evidence import repository
 from app.evidence.checking import stored_record
 from app.evidence.models import EvidenceRecord
-from app.evidence.proofs import Prover
-from app.gateway import Gateway
+from app.evidence.proofs import Prover, batch_tree, header_of
+from app.gateway import EvidenceLog, Gateway
 from app.indexer.models import Redemption
-from chain.bundle import OUTCOMES, BundleBuildError, Sources, build
+from chain.bundle import OUTCOMES, BundleBuildError, Sources, build, further_anchor
+from chain.bundle_format import FurtherAnchor
 from chain.receipts import ReceiptProofError
 from chain.record import FIELD_NAMES
-from chain.rpc import RpcUnavailable
+from chain.rpc import RpcError, RpcUnavailable
 
 
 def bundle_of(
@@ -53,11 +54,27 @@ def bundle_of(
             salt=row.salt,
             disclose=names,
             redemption_id=redemption.id if redemption else None,
+            further=[anchor for log in gateway.further_logs if (anchor := _further(session, log, row))],
         )
     except (BundleBuildError, ReceiptProofError) as error:
         raise Conflict("bundle_incomplete", f"The node does not give what the bundle needs: {error}.") from error
     except RpcUnavailable as error:
         raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error
+
+
+def _further(session: Session, log: EvidenceLog, row: EvidenceRecord) -> FurtherAnchor | None:
+    """The anchor in a further log; None where it is not there yet, or its node does not say so now."""
+    with log.sessions() as store:
+        store.connection(execution_options={"readonly": True})
+        batch = repository.batch_over(store, row.platform_id, row.sequence)
+    if batch is None or log.rpc is None:
+        return None
+    rows = repository.submissions(session, batch.platform_id, batch.from_sequence, batch.to_sequence)
+    path = batch_tree(rows).path(row.sequence - batch.from_sequence)
+    try:
+        return further_anchor(log.rpc, log.contracts, _hex(batch.tx_hash), batch=header_of(batch), submission_path=path)
+    except (BundleBuildError, ReceiptProofError, RpcError, RpcUnavailable):
+        return None
 
 
 def _sources(session: Session, row: EvidenceRecord, redemption: Redemption | None) -> Sources:

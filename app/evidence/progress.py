@@ -10,11 +10,13 @@ from app.auth.service import Principal
 from app.clock import now
 from app.entities.repository import by_uscc
 from app.evidence import repository
-from app.evidence.models import EvidenceRecord, EvidenceSubmission
+from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmission
 from app.evidence.proofs import Prover
-from app.evidence.schemas import EvidencePage, EvidenceSummary, EvidenceView
+from app.evidence.schemas import AnchorView, EvidencePage, EvidenceSummary, EvidenceView
 from app.evidence.trades import find_record
-from app.gateway import Gateway
+from app.gateway import EvidenceLog, Gateway
+from app.indexer.models import EvidenceBatch
+from chain.contracts import Contracts
 from chain.identifiers import entity_id
 from chain.jsonable import jsonable
 from chain.trade import SOLIDITY_NAMES
@@ -33,6 +35,14 @@ BATCH_NAMES = (
     "appendedAt",
 )
 SUBMISSION_NAMES = ("sequence", "root", "count", "signature")
+STATES: dict[str, Literal["received", "batched", "anchored", "final"]] = {
+    "waiting": "received",
+    "pending": "batched",
+    "orphaned": "batched",
+    "anchored": "anchored",
+    "final": "final",
+}
+"""State of a record by that of its own chain's anchor."""
 BLOCK_SECONDS = 2
 """Generous time of a block, for estimates."""
 
@@ -50,17 +60,14 @@ def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str
     assert stream is not None  # noqa: S101 - made before the submission
     anchor = repository.anchor_over(session, row.platform_id, row.sequence)
     batch = repository.batch_over(session, row.platform_id, row.sequence)
-    state: Literal["received", "batched", "anchored", "final"] = "batched" if anchor else "received"
-    if batch is not None:
-        final = batch.block_number <= repository.final_block(session, gateway.contracts)
-        state = "final" if final else "anchored"
+    own = _anchor_view(session, gateway.contracts, anchor, batch)
     return EvidenceView(
         id=row.id,
         platform=stream.uscc,
         trade_id=row.trade_id,
         sequence=row.sequence,
         position=row.position,
-        state=state,
+        state=STATES[own.state],
         custody=submission.custody,
         received_at=submission.received_at,
         batched_at=anchor.created_at if anchor else None,
@@ -68,6 +75,7 @@ def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str
         anchored_by=None if batch else _estimate(gateway, submission),
         block_number=batch.block_number if batch else None,
         tx_hash=f"0x{batch.tx_hash.hex()}" if batch else None,
+        anchors=[own, *(_further(log, row) for log in gateway.further_logs)],
         leaf=f"0x{row.leaf.hex()}",
         settlement_key=f"0x{row.settlement_key.hex()}",
         record=msgspec.json.decode(row.record),
@@ -103,6 +111,34 @@ def page(
         for row in rows
     ]
     return EvidencePage(items=items, next=rows[-1].id if len(rows) == limit else None)
+
+
+def _further(log: EvidenceLog, row: EvidenceRecord) -> AnchorView:
+    with log.sessions() as session:
+        session.connection(execution_options={"readonly": True})
+        anchor = repository.anchor_over(session, row.platform_id, row.sequence)
+        batch = repository.batch_over(session, row.platform_id, row.sequence)
+        return _anchor_view(session, log.contracts, anchor, batch)
+
+
+def _anchor_view(
+    session: Session, contracts: Contracts, anchor: EvidenceAnchor | None, batch: EvidenceBatch | None
+) -> AnchorView:
+    state: Literal["waiting", "pending", "orphaned", "anchored", "final"] = "waiting"
+    if batch is not None:
+        state = "final" if batch.block_number <= repository.final_block(session, contracts) else "anchored"
+    elif anchor is not None:
+        # Anchored, as we knew, and gone from the projection: until the anchorer has seen it.
+        state = "orphaned" if anchor.state == repository.ANCHORED else "pending"
+    return AnchorView(
+        chain_id=contracts.chain_id,
+        evidence_log=contracts.evidence,
+        state=state,
+        batch=batch.index if batch else None,
+        anchored_at=batch.appended_at if batch else None,
+        block_number=batch.block_number if batch else None,
+        tx_hash=f"0x{batch.tx_hash.hex()}" if batch else None,
+    )
 
 
 def _estimate(gateway: Gateway, submission: EvidenceSubmission) -> int:

@@ -44,6 +44,26 @@ class Receipt(Schema):
     items: list[ItemReceipt]
 
 
+class AnchorView(Schema):
+    """How far a record is on one chain.
+
+    Attributes:
+        chain_id: Of the chain; the first anchor is the service's own.
+        evidence_log: Address of the log.
+        state: waiting for its batch; pending, on its way; anchored, in a block; final, in a block that no
+            reorganisation is expected to touch any more; orphaned, its block is gone and it will be sent again.
+        batch: Index of the batch in the platform's stream on that chain.
+    """
+
+    chain_id: int
+    evidence_log: str
+    state: Literal["waiting", "pending", "orphaned", "anchored", "final"]
+    batch: int | None
+    anchored_at: int | None
+    block_number: int | None
+    tx_hash: str | None
+
+
 class EvidenceView(Schema):
     """A record and how far it is.
 
@@ -51,6 +71,7 @@ class EvidenceView(Schema):
         state: received (durable here), batched (on its way to the chain), anchored (in a block), final (in a block that
             no reorganisation is expected to touch any more).
         anchored_by: Until it is anchored, Unix seconds by which it should be.
+        anchors: The same for every chain, the service's own first; logs of further chains anchor independently.
         record: What was posted.
         proof: Once anchored: the trade, and the EvidenceProof that EvidenceLog.verify takes, bytes as 0x-hex.
     """
@@ -68,6 +89,7 @@ class EvidenceView(Schema):
     anchored_by: int | None
     block_number: int | None
     tx_hash: str | None
+    anchors: list[AnchorView]
     leaf: str
     settlement_key: str
     record: dict[str, Any]

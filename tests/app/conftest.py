@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,13 @@ def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         webhooks_allow_private=True,
         webhook_retry_s=0.2,
     )
+    with serving(settings) as running:
+        yield running
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[RunningService]:
+    """A service with these settings."""
     with Runtime(settings) as runtime:
         runtime.start_workers()
         listener = socket.create_server(("127.0.0.1", 0))

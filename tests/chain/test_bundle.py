@@ -264,7 +264,7 @@ def test_parts_of_another_bundle_do_not_fit(files: Files, node_rpc: RpcClient) -
         (lambda b: b["proof"]["trade_path"].pop(), "path does not lead"),
         (lambda b: b.update(more=1), "/more is not a member"),
         (lambda b: b.pop("record"), "/record is missing"),
-        (lambda b: b.update(format="suanquan-bundle/2"), "/format"),
+        (lambda b: b.update(format="suanquan-bundle/1"), "/format"),
         (lambda b: b["trade"].update(settled_fen=1.0), "/trade/settled_fen must be an integer"),
         (lambda b: b["trade"].update(settled_fen=True), "/trade/settled_fen must be an integer"),
         (lambda b: b["trade"].update(buyer=b["trade"]["buyer"].upper()), "/trade/buyer must be 0x"),
