@@ -17,6 +17,7 @@ COMMANDS = {
     "policy": "check, explain, compare, publish and terminate policies",
     "quote": "what a trade is subsidised with under a policy, and why",
     "submit": "post a file of trades as evidence",
+    "signers": "show the keys that send: balance, gas spent, days left",
     "verify": "check a proof bundle, with or without a node",
 }
 

@@ -25,6 +25,7 @@ from app.programmes.router import router as programmes
 from app.reports.router import router as reports
 from app.settlement.router import queries as settlement_queries
 from app.settlement.router import router as settlement
+from app.signers.router import router as signers
 from app.vouchers.router import queries as voucher_queries
 from app.vouchers.router import router as vouchers
 from app.webhooks.router import queries as webhook_queries
@@ -52,6 +53,7 @@ ROUTERS = (
     reports,
     operations,
     events,
+    signers,
     webhooks,
     webhook_queries,
 )

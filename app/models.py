@@ -10,6 +10,7 @@ from app.evidence import models as evidence
 from app.idempotency import models as idempotency
 from app.indexer import models as indexer
 from app.programmes import models as programmes
+from app.signers import models as signers
 from app.webhooks import models as webhooks
 from chain.relay import models as relay
 
@@ -25,5 +26,6 @@ MODULES = (
     evidence,
     idempotency,
     programmes,
+    signers,
     webhooks,
 )

@@ -28,6 +28,7 @@ from app.migrate import upgrade
 from app.node_process import NodeProcess
 from app.secret_file import write_secret
 from app.settings import Settings
+from app.signers.watch import SignerWatch
 from app.webhooks.courier import Courier
 from app.webhooks.service import deliver
 from app.workers import Worker, stepping
@@ -141,6 +142,8 @@ class Runtime:
             "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,
             **{f"further log {url}": FurtherLog(gateway, url).run for url in gateway.settings.anchor_urls},
         }
+        watch = SignerWatch(gateway.sessions, gateway.rpc, gateway.signers, gateway.settings)
+        loops["signers"] = stepping(watch.step)
         for number, indexer in indexers(gateway).items():
             loops["indexer" if number == OWN else f"indexer {number}"] = indexer.run
         for name, run in loops.items():

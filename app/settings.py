@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         max_body_bytes: Largest request body, in bytes.
         signers: Where keys are that the keystore does not keep: JSON of key name to place; see app/keyring.py.
         web3signer_url: Address of the remote signer.
+        signer_low_days: A key whose balance lasts fewer days than this is reported as low.
         webhooks_allow_private: Whether webhooks may reach loopback and private addresses, and by http.
         webhook_timeout_s: How long a receiver may take to answer, in seconds.
         webhook_retry_s: First wait after a failed try, in seconds; it doubles with every try.
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
     signers: dict[str, str] = Field(default_factory=dict)
     web3signer_url: str = ""
+    signer_low_days: float = Field(default=7.0, ge=0)
     webhooks_allow_private: bool = False
     webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
     webhook_retry_s: float = Field(default=5.0, gt=0)

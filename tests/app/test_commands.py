@@ -146,3 +146,15 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(service: RunningSer
     for address in scripts:
         assert address.startswith("/")
         assert service.http.get(address).status_code == 200
+
+
+def test_only_operator_and_regulator_see_the_signers(service: RunningService) -> None:
+    listed = service.get("/v1/signers", "regulator").json()
+    assert {"relayer", "operator", "finance"} <= {one["name"] for one in listed}
+    relayer = next(one for one in listed if one["name"] == "relayer")
+    assert relayer["roles"] == ["relayer"]
+    assert int(relayer["balance_wei"]) > 0
+    assert service.get("/v1/signers", "operator").status_code == 200
+    for who in ("finance", "registrar", "reviewer-1", service.api_key("enterprise", new_uscc())):
+        assert service.get("/v1/signers", who).status_code == 403
+    assert service.http.get("/v1/signers").status_code == 401

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from chain.enums import Role
 from chain.keys import Signer
 from chain.relay import ChainTransaction, OperationStatus
 from chain.web3signer import Web3Signer
+from tests.chain.faucet import funded_signer
 from tests.chain.ledger_world import World
 from tests.chain.relay.conftest import Desk
 from tests.chain.test_web3signer import behave, remote_signer
@@ -46,3 +48,24 @@ def test_a_key_that_rests_holds_up_no_other(desk: Desk) -> None:
             break
     assert desk.get(done[0]).status == OperationStatus.SUCCEEDED
     assert desk.get(waiting).status == OperationStatus.QUEUED
+
+
+def test_a_relayers_key_is_rotated_without_losing_what_was_accepted(desk: Desk) -> None:
+    world = desk.world
+    old, new = world.signers["registrar"], funded_signer(world.rpc, f"{world.label}/new")
+    ids = desk.put_many("registrar", desk.registrations(["before"]))
+    desk.finish(desk.relay())
+    # The new key has money and gets the role; what was accepted meanwhile waits under the name, not under a key.
+    ids += desk.put_many("registrar", desk.registrations(["during"]))
+    world.act("admin", "EntityRegistry", "grantRole", Role.REGISTRAR.value, new.address)
+    rotated = desk.relay(signers={**world.signers, "registrar": new})
+    desk.finish(rotated)
+    # The old one holds nothing any more; it is retired.
+    world.act("admin", "EntityRegistry", "revokeRole", Role.REGISTRAR.value, old.address)
+    ids += desk.put_many("registrar", desk.registrations(["after"]))
+    desk.finish(rotated)
+    world.act("admin", "EntityRegistry", "grantRole", Role.REGISTRAR.value, old.address)
+    assert {desk.get(one).status for one in ids} == {OperationStatus.SUCCEEDED}
+    with desk.sessions() as session:
+        senders = [row.signer for row in session.query(ChainTransaction).order_by(ChainTransaction.id)]
+    assert senders == [bytes.fromhex(signer.address[2:]) for signer in (old, new, new)]
