@@ -32,6 +32,7 @@ class ApiError(Exception):
         self.detail = detail
         self.errors = list(errors)
         self.extra = extra
+        self.headers: dict[str, str] = {}
 
     def problem(self) -> dict[str, Any]:
         """The problem details object."""
@@ -71,6 +72,26 @@ class Forbidden(ApiError):
         )
 
 
+class TooManyRequests(ApiError):
+    """The caller is over a limit; it may come again in `retry_after_s` seconds."""
+
+    def __init__(self, what: str, limit_per_s: int, retry_after_s: int) -> None:
+        super().__init__(
+            429,
+            "too_many_requests",
+            f"Your key may post {limit_per_s} {what} a second; try again in {retry_after_s} s.",
+            limit=what,
+            limit_per_s=limit_per_s,
+            retry_after_s=retry_after_s,
+        )
+        self.headers["Retry-After"] = str(retry_after_s)
+
+
+def unauthenticated() -> ApiError:
+    """401: the key is missing, malformed, unknown or revoked; it is never said which."""
+    return ApiError(401, "unauthenticated", "Send a valid API key as `Authorization: Bearer sq_...`.")
+
+
 class Invalid(ApiError):
     """One member of the request breaks a rule."""
 
@@ -80,7 +101,7 @@ class Invalid(ApiError):
 
 def problem_response(error: ApiError) -> JSONResponse:
     """The response for an error."""
-    return JSONResponse(error.problem(), error.status, media_type=PROBLEM_JSON)
+    return JSONResponse(error.problem(), error.status, error.headers, media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:

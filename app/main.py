@@ -1,5 +1,8 @@
 """The HTTP application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
@@ -13,6 +16,7 @@ from app.entities.router import queries as entity_queries
 from app.entities.router import router as entities
 from app.events.router import router as events
 from app.events.stream import Streams
+from app.evidence.intake import Intake
 from app.evidence.router import queries as evidence_queries
 from app.evidence.router import router as evidence
 from app.gateway import Gateway
@@ -61,7 +65,15 @@ ROUTERS = (
 
 def create_app(gateway: Gateway) -> FastAPI:
     """The application on top of a running gateway."""
+    intake = Intake(gateway)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await intake.close()
+
     app = FastAPIOffline(
+        lifespan=lifespan,
         title="Suanquan 算券",
         version="0.1.0",
         description="Trusted compute-voucher service (可信算力券服务平台). Amounts are in fen, rates in basis points, "
@@ -69,6 +81,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     )
     app.state.gateway = gateway
     app.state.streams = Streams(gateway)
+    app.state.intake = intake
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -34,7 +34,7 @@ class CommandRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             gateway = gateway_of(request)
-            body = await _body(request, gateway.settings.max_body_bytes)
+            body = await read_body(request, gateway.settings.max_body_bytes)
             key = key_of(request)
             async with gateway.command_gate:
                 session = gateway.sessions()
@@ -64,13 +64,13 @@ class BoundedRoute(APIRoute):
         act = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            await _body(request, gateway_of(request).settings.max_body_bytes)
+            await read_body(request, gateway_of(request).settings.max_body_bytes)
             return await act(request)
 
         return handle
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """The body, refused with 413 as soon as it is known to be too large."""
     size = 0
     chunks = []

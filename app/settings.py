@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         redeem_batch: Claims presented in one transaction at most.
         confirmations: Blocks that must hold a transaction, its own included, before its operation ends.
         max_body_bytes: Largest request body, in bytes.
+        posts_per_s: Submissions of evidence that one API key may post a second.
+        records_per_s: Records that it may post a second; as many as one submission holds at once.
         signers: Where keys are that the keystore does not keep: JSON of key name to place; see app/keyring.py.
         web3signer_url: Address of the remote signer.
         signer_low_days: A key whose balance lasts fewer days than this is reported as low.
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
     redeem_batch: int = Field(default=20, gt=0, le=50)
     confirmations: int = Field(default=1, ge=1)
     max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+    posts_per_s: int = Field(default=1_000, gt=0)
+    records_per_s: int = Field(default=20_000, gt=0)
     signers: dict[str, str] = Field(default_factory=dict)
     web3signer_url: str = ""
     signer_low_days: float = Field(default=7.0, ge=0)

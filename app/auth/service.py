@@ -3,15 +3,17 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fastapi import Request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth.models import ApiKey
 from app.auth.roles import STAFF, Role
 from app.clock import now
-from app.errors import ApiError, Forbidden
+from app.errors import Forbidden, unauthenticated
 
 PREFIX = "sq"
 
@@ -58,15 +60,30 @@ def authenticate(session: Session, request: Request) -> Principal:
     Raises:
         ApiError: 401 if the header is missing, malformed, unknown or revoked; it never says which.
     """
+    key_id, digest = presented(request)
+    key = session.get(ApiKey, key_id)
+    if key is None or not hmac.compare_digest(digest, key.secret_sha256) or key.revoked_at is not None:
+        raise unauthenticated()
+    return Principal(key.id, Role(key.role), key.subject)
+
+
+def presented(request: Request) -> tuple[str, bytes]:
+    """Id of the API key that a request presents, and SHA-256 of the secret.
+
+    Raises:
+        ApiError: 401 if the header is missing or malformed.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     prefix, _, rest = token.partition("_")
     key_id, _, secret = rest.partition("_")
-    if scheme.lower() == "bearer" and prefix == PREFIX and len(key_id) <= 32:
-        key = session.get(ApiKey, key_id)
-        digest = hashlib.sha256(secret.encode()).digest()
-        if key is not None and hmac.compare_digest(digest, key.secret_sha256) and key.revoked_at is None:
-            return Principal(key.id, Role(key.role), key.subject)
-    raise ApiError(401, "unauthenticated", "Send a valid API key as `Authorization: Bearer sq_...`.")
+    if scheme.lower() != "bearer" or prefix != PREFIX or len(key_id) > 32:
+        raise unauthenticated()
+    return key_id, hashlib.sha256(secret.encode()).digest()
+
+
+def still_valid(session: Session, key_ids: Collection[str]) -> set[str]:
+    """Which of the API keys are not revoked."""
+    return set(session.scalars(select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None))))
 
 
 def demand(principal: Principal, *roles: Role) -> None:

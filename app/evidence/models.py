@@ -2,10 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chain.sql import Base, Hash32, Json, RowId
+
+# Few records correct another: only these are in the index.
+CORRECTIONS = text("corrects IS NOT NULL")
 
 
 class EvidenceStream(Base):
@@ -61,9 +74,11 @@ class EvidenceRecord(Base):
         settlement_key: Keyed digest of the invoice.
         buyer_id, supplier_id: Registry ids.
         traded_at: Unix seconds.
-        record: The record as canonical JSON, UTF-8.
-        salt: 16 bytes from which the salts of its fields come.
-        content_digest: SHA-256 of `record`: tells a repetition from a contradiction, whatever the salt.
+        record: The record as canonical JSON, UTF-8; empty once it is erased.
+        salt: 32 bytes from which the salts of its fields come; empty once the record is erased.
+        content_digest: SHA-256 of `record`: tells a repetition from a contradiction, whatever the salt. Once the record
+            is erased, a keyed digest of it, so that the content cannot be found by trying.
+        corrects: Number of the trade that this one corrects or refunds.
     """
 
     __tablename__ = "evidence_records"
@@ -71,6 +86,13 @@ class EvidenceRecord(Base):
         UniqueConstraint("platform_id", "sequence", "position"),
         UniqueConstraint("platform_id", "trade_id"),
         Index("ix_evidence_records_settlement_key", "settlement_key"),
+        Index(
+            "ix_evidence_records_platform_id_corrects",
+            "platform_id",
+            "corrects",
+            sqlite_where=CORRECTIONS,
+            postgresql_where=CORRECTIONS,
+        ),
         ForeignKeyConstraint(
             ["platform_id", "sequence"], ["evidence_submissions.platform_id", "evidence_submissions.sequence"]
         ),
@@ -91,6 +113,26 @@ class EvidenceRecord(Base):
     record: Mapped[bytes] = mapped_column(LargeBinary)
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(Hash32)
+    corrects: Mapped[str | None] = mapped_column(String(128))
+
+
+class EvidenceErasure(Base):
+    """That the content of a record was erased, by whom and why. The audit trail: never changed.
+
+    Attributes:
+        erased_by: Id of the API key.
+        role: Its role.
+        reason: In the words of who erased it.
+        erased_at: Unix seconds.
+    """
+
+    __tablename__ = "evidence_erasures"
+
+    evidence_id: Mapped[str] = mapped_column(ForeignKey(EvidenceRecord.id), primary_key=True)
+    erased_by: Mapped[str] = mapped_column(String(32))
+    role: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(500))
+    erased_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class EvidenceConflict(Base):

@@ -1,7 +1,7 @@
 """SQL of evidence."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,6 +34,7 @@ RECORD_COLUMNS = (
     "record",
     "salt",
     "content_digest",
+    "corrects",
 )
 NAMES_AT_ONCE = 5_000
 """Names in one IN: SQLite takes 32,766 parameters."""
@@ -80,25 +81,36 @@ def submissions(
     return list(session.scalars(query if limit is None else query.limit(limit)))
 
 
-def same_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-    """Evidence id and content digest of those trade numbers that the platform posted before."""
-    found: dict[str, tuple[str, bytes]] = {}
+class KnownTrade(NamedTuple):
+    """A trade that was posted: its evidence id, and the digest that tells a repetition from a contradiction."""
+
+    evidence_id: str
+    content_digest: bytes
+
+
+def known_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) -> dict[str, KnownTrade]:
+    """Those of the trade numbers that the platform posted before."""
+    found: dict[str, KnownTrade] = {}
     for start in range(0, len(trade_ids), NAMES_AT_ONCE):
         query = select(EvidenceRecord.trade_id, EvidenceRecord.id, EvidenceRecord.content_digest).where(
             EvidenceRecord.platform_id == platform_id,
             EvidenceRecord.trade_id.in_(trade_ids[start : start + NAMES_AT_ONCE]),
         )
-        found.update({row[0]: (row[1], row[2]) for row in session.execute(query)})
+        found.update({row[0]: KnownTrade(row[1], row[2]) for row in session.execute(query)})
     return found
 
 
-def add_submission(session: Session, submission: dict[str, Any], records: Sequence[tuple[Any, ...]]) -> None:
-    """Stores a submission and its records.
+def add_submissions(
+    session: Session, submissions: Sequence[dict[str, Any]], records: Sequence[tuple[Any, ...]]
+) -> None:
+    """Stores submissions and their records.
 
     Args:
         records: Values in the order of RECORD_COLUMNS.
     """
-    session.execute(insert(EvidenceSubmission.__table__).values(submission))  # type: ignore[arg-type]
+    if not submissions:
+        return
+    session.execute(insert(EvidenceSubmission.__table__), list(submissions))  # type: ignore[arg-type]
     # Past SQLAlchemy, whose bind processing would take as long as the database does.
     columns = ", ".join(RECORD_COLUMNS)
     connection = session.connection()

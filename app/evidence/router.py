@@ -2,18 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from app.auth.roles import Role
-from app.errors import problem_response
-from app.evidence import progress, service
-from app.evidence.body import read
+from app.evidence import progress, streams
 from app.evidence.bundles import bundle_of
+from app.evidence.intake import Intake
 from app.evidence.schemas import EvidencePage, EvidenceView, Receipt, StreamView
 from app.evidence.trades import find_record
-from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
+from app.route import QuerySession, Reader, TheGateway
 
-router = APIRouter(prefix="/v1", tags=["evidence"], route_class=CommandRoute)
+router = APIRouter(prefix="/v1", tags=["evidence"])
 queries = APIRouter(prefix="/v1", tags=["evidence"])
 
 _RECORDS = {"type": "array", "minItems": 1, "maxItems": 10_000, "items": {"type": "object"}}
@@ -52,35 +50,18 @@ def bundle_response(name: str, bundle: bytes) -> Response:
     return Response(bundle, media_type="application/json", headers=headers)
 
 
-async def _raw(request: Request) -> bytes:
-    return await request.body()
-
-
 @router.post(
     "/evidence",
     status_code=201,
-    dependencies=[Depends(only(Role.PLATFORM))],
     openapi_extra=_BODY,
     response_model=Receipt,
     responses={200: {"model": Receipt, "description": "Posted before: the first receipt."}},
 )
-def post_evidence(
-    request: Request,
-    body: Annotated[bytes, Depends(_raw)],
-    session: CommandSession,
-    gateway: TheGateway,
-    caller: Caller,
-) -> Response:
+async def post_evidence(request: Request) -> Response:
     """Takes trades into evidence. A receipt means that they are durable. A signed submission is taken whole or not at
     all; in custody each record has its own result, unless `atomic`."""
-    headers = request.headers
-    limit = gateway.settings.max_body_bytes
-    posted = read(body, headers.get("content-type", ""), headers.get("content-encoding", ""), limit)
-    try:
-        status, receipt = service.take(session, gateway, caller, posted)
-    except service.Refused as refused:
-        return problem_response(refused.problem)
-    return Response(receipt.model_dump_json(), status, media_type="application/json")
+    intake: Intake = request.app.state.intake
+    return await intake.take(request)
 
 
 @queries.get("/evidence")
@@ -114,6 +95,6 @@ def read_evidence_bundle(
 
 
 @queries.get("/platforms/{uscc}/stream")
-def read_stream(uscc: str, session: QuerySession, caller: Reader, gateway: TheGateway) -> StreamView:
+def read_stream(uscc: str, session: QuerySession, caller: Reader) -> StreamView:
     """Where a platform's stream stands: the next sequence, and what the chain has."""
-    return service.stream_view(session, gateway, caller, uscc)
+    return streams.stream_view(session, caller, uscc)

@@ -1,4 +1,4 @@
-"""Takes submissions of evidence, and tells how far each record is.
+"""Decides on submissions of evidence: takes them, answers repetitions, refuses the rest.
 
 A receipt is given for what is durable, once, in the platform's own sequence. Two ways in:
 
@@ -11,32 +11,27 @@ The same trade number with the same content is answered with the first receipt; 
 kept for the auditor. Parties need not be registered: a claim on such a trade is refused by the contract later.
 """
 
-import secrets
-import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
+from fastapi import Response
 from sqlalchemy.orm import Session
 
-from app.auth.service import Principal
-from app.clock import now
-from app.custody import evidence_signer_of
-from app.entities.repository import by_uscc, evidence_key
-from app.errors import ApiError, Conflict, Invalid, NotFound
-from app.evidence import repository
-from app.evidence.body import Posted
-from app.evidence.checking import Checked, Checker, Faults
-from app.evidence.models import EvidenceStream, EvidenceSubmission
-from app.evidence.schemas import ItemReceipt, Receipt, StreamView
+from app.auth.service import Principal, still_valid
+from app.errors import ApiError, Conflict, Invalid, problem_response, unauthenticated
+from app.evidence.body import Envelope
+from app.evidence.checking import Checked, Checks, Faults
+from app.evidence.open_stream import OpenStream
+from app.evidence.receipts import contradicted, fault, invalid, item, receipt, refused, repeated
+from app.evidence.schemas import Receipt
 from app.gateway import Gateway
+from app.idempotency.service import first_answer, keep_first
 from chain.identifiers import entity_id
 from chain.merkle import MerkleTree
 from chain.signatures import recover
 from chain.typed_data import Submission, submission_digest
 
 MAX_SEQUENCE = 2**63 - 1
-MAX_ERRORS = 100
-"""Errors that one answer lists."""
 
 
 class Refused(Exception):
@@ -48,33 +43,47 @@ class Refused(Exception):
         self.problem = problem
 
 
-def take(session: Session, gateway: Gateway, caller: Principal, posted: Posted) -> tuple[int, Receipt]:
-    """Takes a submission; returns the HTTP status and the receipt.
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A submission whose records are checked.
+
+    Attributes:
+        signature: 65 bytes; None in custody.
+        signer: Address of whoever made the signature, 20 bytes; None where there is none or it is no signature.
+        idempotency: Key and digest of the request; None without a key.
+    """
+
+    caller: Principal
+    envelope: Envelope
+    checks: Checks
+    signature: bytes | None
+    signer: bytes | None
+    idempotency: tuple[str, bytes] | None
+
+
+def examine(
+    gateway: Gateway, caller: Principal, envelope: Envelope, checks: Checks, idempotency: tuple[str, bytes] | None
+) -> Post:
+    """The post that a submission makes, with its signature looked into.
 
     Raises:
-        ApiError: It is refused; nothing of it is kept.
-        Refused: It is refused, and contradictions in it are kept.
+        Invalid: Sequence or signature are missing or malformed.
     """
-    envelope = posted.envelope
-    if caller.subject != envelope.platform:
-        raise ApiError(403, "other_platform", "Your key posts for another platform.", platform=caller.subject)
-    platform_id = entity_id(gateway.jurisdiction_key, envelope.platform)
-    key = evidence_key(session, platform_id)
-    if key is None:
-        raise Conflict("platform_not_registered", "The platform has no evidence key in the registry yet.")
-    if (envelope.sequence is None) != (envelope.signature is None):
-        missing = "/sequence" if envelope.sequence is None else "/signature"
-        raise Invalid(missing, "together", "a signed submission has both sequence and signature, custody neither")
-    stream = repository.lock_stream(session, platform_id, envelope.platform)
     if envelope.sequence is None or envelope.signature is None:
-        custodian = evidence_signer_of(gateway, envelope.platform)
-        if bytes.fromhex(custodian.address[2:]) != key.key:
-            raise Conflict(
-                "own_key", "The platform's registered key is its own, so it signs: send sequence and signature."
-            )
-        return _take_custody(session, gateway, stream, posted)
+        if (envelope.sequence is None) != (envelope.signature is None):
+            missing = "/sequence" if envelope.sequence is None else "/signature"
+            raise Invalid(missing, "together", "a signed submission has both sequence and signature, custody neither")
+        return Post(caller, envelope, checks, None, None, idempotency)
     signature = _signature(envelope.signature)
-    return _take_signed(session, gateway, stream, posted, signature=signature, key=key.key)
+    if not 1 <= envelope.sequence <= MAX_SEQUENCE:
+        raise Invalid("/sequence", "range", "must be from 1 to 2^63 - 1")
+    signer = None
+    if checks.root is not None and not checks.bad:
+        platform_id = entity_id(gateway.jurisdiction_key, envelope.platform)
+        subject = Submission(platform_id, envelope.sequence, checks.root, len(checks.good))
+        address = recover(submission_digest(gateway.contracts, subject), signature)
+        signer = bytes.fromhex(address[2:]) if address else None
+    return Post(caller, envelope, checks, signature, signer, idempotency)
 
 
 def _signature(text: str) -> bytes:
@@ -87,18 +96,68 @@ def _signature(text: str) -> bytes:
     return signature
 
 
-def _take_signed(
-    session: Session,
-    gateway: Gateway,
-    stream: EvidenceStream,
-    posted: Posted,
-    *,
-    signature: bytes,
-    key: bytes,
-) -> tuple[int, Receipt]:
-    sequence = int(posted.envelope.sequence or 0)
-    if not 1 <= sequence <= MAX_SEQUENCE:
-        raise Invalid("/sequence", "range", "must be from 1 to 2^63 - 1")
+def take_all(session: Session, gateway: Gateway, posts: Sequence[Post]) -> list[Response]:
+    """Answers posts in order, all in one transaction; an answer is to be sent once it is committed.
+
+    What one of them is refused for leaves the others as they are.
+    """
+    answers: dict[int, Response] = {}
+    valid = still_valid(session, {post.caller.key_id for post in posts})
+    platforms: dict[str, list[int]] = {}
+    for number, post in enumerate(posts):
+        if post.caller.key_id in valid:
+            platforms.setdefault(post.envelope.platform, []).append(number)
+        else:
+            answers[number] = problem_response(unauthenticated())
+    # In one order everywhere, so that two gateways never wait for each other's streams.
+    for uscc, numbers in sorted(platforms.items()):
+        try:
+            stream = OpenStream(session, gateway, uscc)
+        except Conflict as problem:
+            answers |= {number: problem_response(problem) for number in numbers}
+            continue
+        stream.learn(one for number in numbers for one in posts[number].checks.good)
+        for number in numbers:
+            answers[number] = _answer(session, stream, posts[number])
+        stream.write()
+    return [answers[number] for number in range(len(posts))]
+
+
+def _answer(session: Session, stream: OpenStream, post: Post) -> Response:
+    """The answer to one post. One that is refused uses up no idempotency key, unless something of it is kept."""
+    tenant = post.caller.key_id
+    try:
+        if post.idempotency is not None:
+            first = first_answer(session, tenant, *post.idempotency)
+            if first is not None:
+                return first
+        status, found = take(stream, post)
+        response = Response(found.model_dump_json(), status, media_type="application/json")
+    except Refused as refusal:
+        response = problem_response(refusal.problem)
+    except ApiError as problem:
+        return problem_response(problem)
+    if post.idempotency is not None:
+        keep_first(session, tenant, *post.idempotency, response)
+    return response
+
+
+def take(stream: OpenStream, post: Post) -> tuple[int, Receipt]:
+    """Takes a submission; returns the HTTP status and the receipt.
+
+    Raises:
+        ApiError: It is refused; nothing of it is kept.
+        Refused: It is refused, and contradictions in it are kept.
+    """
+    if post.signature is not None:
+        return _take_signed(stream, post, post.signature)
+    if bytes.fromhex(stream.custodian.address[2:]) != stream.key:
+        raise Conflict("own_key", "The platform's registered key is its own, so it signs: send sequence and signature.")
+    return _take_custody(stream, post)
+
+
+def _take_signed(stream: OpenStream, post: Post, signature: bytes) -> tuple[int, Receipt]:
+    sequence, good, root = int(post.envelope.sequence or 0), post.checks.good, post.checks.root
     if sequence > stream.next_sequence:
         raise Conflict(
             "sequence_gap",
@@ -106,295 +165,121 @@ def _take_signed(
             expected=stream.next_sequence,
             given=sequence,
         )
-    good, bad = _checked(gateway, posted, custody=False)
-    if bad:
-        raise _all_refused(
-            bad, "A record breaks a rule. The signature covers the root over all records, so none is taken."
+    if post.checks.bad or root is None:
+        raise invalid(
+            post.checks.bad, "A record breaks a rule. The signature covers the root over all records, so none is taken."
         )
-    root = MerkleTree([one.leaf for one in good]).root
-    digest = submission_digest(gateway.contracts, Submission(stream.platform_id, sequence, root, len(good)))
-    signer = recover(digest, signature)
-    if signer is None or bytes.fromhex(signer[2:]) != key:
+    if post.signer != stream.key:
         raise Invalid(
             "/signature",
             "signature",
-            f"is not that of the registered key 0x{key.hex()} over this sequence, root 0x{root.hex()} and count",
+            f"is not that of the registered key 0x{stream.key.hex()} over this sequence, root 0x{root.hex()} and count",
             code="bad_signature",
         )
     if sequence < stream.next_sequence:
-        return _replay(session, stream, sequence, root)
-
-    twice = _twice(good)
-    known = repository.same_trades(session, stream.platform_id, [one.record.trade_id for one in good])
-    conflicts = [one for one in good if _contradicts(one, known.get(one.record.trade_id))]
+        return _replay(stream, sequence, root)
+    known = [one for one in good if stream.known(one.trade_id)]
+    conflicts = [one for one in known if stream.contradicts(one)]
     if conflicts:
-        _keep_conflicts(session, stream, conflicts, known)
-        raise Refused(_conflict([_conflict_fault(one, known[one.record.trade_id][0]) for one in conflicts]))
-    if twice:
-        raise _all_refused(twice, "A trade number stands twice in the submission.")
-    if known and len(known) == len(good):
+        stream.flag(conflicts)
+        raise Refused(contradicted([_conflict(stream, one) for one in conflicts]))
+    wrong = _twice(good) + _correcting_nothing(stream, good)
+    if wrong:
+        raise invalid(wrong, "A record breaks a rule, so none is taken.")
+    if len(known) == len(good):
         # The whole submission came before under another sequence; its receipt is the answer, no sequence is used up.
-        items = [_item(one, "duplicate", known[one.record.trade_id][0]) for one in good]
-        return 200, _receipt(stream, None, items, custody=False)
+        items = [item(one.position, "duplicate", str(stream.known(one.trade_id)), one.trade_id) for one in good]
+        return 200, receipt(stream.uscc, None, items, custody=False)
     if known:
-        faults = [
-            Faults(one.position, one.record.trade_id, [_error(one, "duplicate", _posted_before(known, one))])
-            for one in good
-            if one.record.trade_id in known
-        ]
-        raise Conflict(
-            "duplicate_records",
-            "Some records were posted before; sign a submission without them.",
-            errors=[error for fault in faults[:MAX_ERRORS] for error in fault.errors],
+        raise repeated(
+            [fault(one, "duplicate", f"was posted before, as {stream.known(one.trade_id)}") for one in known]
         )
-    return 201, _store(session, stream, good, root, signature, custody=False)
+    submission, ids = stream.add(good, root, signature, custody=False)
+    items = [item(one.position, "stored", id_, one.trade_id) for one, id_ in zip(good, ids, strict=True)]
+    return 201, receipt(stream.uscc, submission, items, custody=False)
 
 
-def _take_custody(session: Session, gateway: Gateway, stream: EvidenceStream, posted: Posted) -> tuple[int, Receipt]:
-    checked, bad = _checked(gateway, posted, custody=True)
-    known = repository.same_trades(session, stream.platform_id, [one.record.trade_id for one in checked])
+def _take_custody(stream: OpenStream, post: Post) -> tuple[int, Receipt]:
+    bad = list(post.checks.bad)
     first: dict[str, Checked] = {}
-    fresh, repeated, conflicts = [], [], []
-    for one in checked:
-        trade_id = one.record.trade_id
-        if _contradicts(one, known.get(trade_id)):
+    fresh, twins, conflicts = [], [], []
+    for one in post.checks.good:
+        if stream.contradicts(one):
             conflicts.append(one)
-            bad.append(_conflict_fault(one, known[trade_id][0]))
-        elif trade_id in known:
-            repeated.append(one)
-        elif trade_id not in first:
-            first[trade_id] = one
+            bad.append(_conflict(stream, one))
+        elif stream.known(one.trade_id):
+            twins.append(one)
+        elif one.trade_id in first:
+            if first[one.trade_id].content_digest == one.content_digest:
+                twins.append(one)
+            else:
+                conflicts.append(one)
+                place = f"/records/{first[one.trade_id].position}"
+                bad.append(fault(one, "conflict", f"the same number as {place} with other content"))
+        elif one.corrects is not None and not (stream.known(one.corrects) or one.corrects in first):
+            bad.append(_correcting_unknown(one))
+        else:
+            first[one.trade_id] = one
             fresh.append(one)
-        elif first[trade_id].content_digest == one.content_digest:
-            repeated.append(one)
-        else:
-            detail = f"the same number as /records/{first[trade_id].position} with other content"
-            bad.append(Faults(one.position, trade_id, [_error(one, "conflict", detail)]))
-    _keep_conflicts(session, stream, conflicts, known)
-    if bad and (posted.envelope.atomic or not (fresh or repeated)):
-        if conflicts:
-            raise Refused(_conflict(bad))
-        raise _all_refused(bad, "A record breaks a rule, so none is taken.")
-    if not fresh:
-        items = [_item(one, "duplicate", known[one.record.trade_id][0]) for one in repeated]
-        return 200, _receipt(stream, None, items + _refused(bad), custody=True)
-    root = MerkleTree([one.leaf for one in fresh]).root
-    subject = Submission(stream.platform_id, stream.next_sequence, root, len(fresh))
-    digest = submission_digest(gateway.contracts, subject)
-    signature = evidence_signer_of(gateway, stream.uscc).sign_digest(digest)
-    receipt = _store(session, stream, fresh, root, signature, custody=True)
-    ids = {item.trade_id: item.id for item in receipt.items}
-    for one in repeated:
-        trade_id = one.record.trade_id
-        receipt.items.append(_item(one, "duplicate", known[trade_id][0] if trade_id in known else str(ids[trade_id])))
-    receipt.items.extend(_refused(bad))
-    receipt.items.sort(key=lambda item: item.position)
-    receipt.duplicates, receipt.refused = len(repeated), len(bad)
-    return 201, receipt
+    if bad and (post.envelope.atomic or not (fresh or twins)):
+        known = [one for one in conflicts if stream.known(one.trade_id)]
+        if not known:
+            raise invalid(bad, "A record breaks a rule, so none is taken.")
+        stream.flag(known)
+        raise Refused(contradicted(bad))
+    submission = None
+    items = refused(bad)
+    if fresh:
+        whole = len(fresh) == len(post.checks.good)
+        root = post.checks.root if whole and post.checks.root else MerkleTree([one.leaf for one in fresh]).root
+        signature = stream.custodian.sign_digest(stream.digest(stream.next_sequence, root, len(fresh)))
+        submission, ids = stream.add(fresh, root, signature, custody=True)
+        items += [item(one.position, "stored", id_, one.trade_id) for one, id_ in zip(fresh, ids, strict=True)]
+    items += [item(one.position, "duplicate", str(stream.known(one.trade_id)), one.trade_id) for one in twins]
+    items.sort(key=lambda one: one.position)
+    stream.flag(conflicts)
+    return 201 if fresh else 200, receipt(stream.uscc, submission, items, custody=True)
 
 
-def _checked(gateway: Gateway, posted: Posted, *, custody: bool) -> tuple[list[Checked], list[Faults]]:
-    checker = Checker(platform=posted.envelope.platform, custody=custody, key=gateway.jurisdiction_key, now=now())
-    good: list[Checked] = []
-    bad: list[Faults] = []
-    for position, text in enumerate(posted.records):
-        found = checker.check(position, text)
-        if isinstance(found, Checked):
-            good.append(found)
-        else:
-            bad.append(found)
-    return good, bad
-
-
-def _store(
-    session: Session,
-    stream: EvidenceStream,
-    good: Sequence[Checked],
-    root: bytes,
-    signature: bytes,
-    *,
-    custody: bool,
-) -> Receipt:
-    """Stores the next submission of a stream."""
-    sequence, at = stream.next_sequence, now()
-    # Time first, so that the index grows at its end.
-    base = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
-    times = [one.trade.traded_at for one in good]
-    rows = [
-        (
-            f"ev_{base}{place:08x}",
-            stream.platform_id,
-            sequence,
-            place,
-            one.record.trade_id,
-            one.trade.trade_id,
-            one.leaf,
-            one.trade.settlement_key,
-            one.trade.buyer,
-            one.trade.supplier,
-            one.trade.traded_at,
-            one.trade.settled_fen,
-            one.content,
-            one.salt,
-            one.content_digest,
-        )
-        for place, one in enumerate(good)
-    ]
-    submission = {
-        "platform_id": stream.platform_id,
-        "sequence": sequence,
-        "root": root,
-        "count": len(good),
-        "signature": signature,
-        "custody": custody,
-        "first_traded_at": min(times),
-        "last_traded_at": max(times),
-        "received_at": at,
-    }
-    stream.next_sequence = sequence + 1
-    repository.add_submission(session, submission, rows)
-    items = [_item(one, "stored", row[0]) for one, row in zip(good, rows, strict=True)]
-    return _receipt(stream, EvidenceSubmission(**submission), items, custody=custody)
-
-
-def _replay(session: Session, stream: EvidenceStream, sequence: int, root: bytes) -> tuple[int, Receipt]:
+def _replay(stream: OpenStream, sequence: int, root: bytes) -> tuple[int, Receipt]:
     """The first receipt of a submission that was posted again."""
-    first = repository.submission(session, stream.platform_id, sequence)
-    if first is None or first.root != root:
+    posted = stream.posted(sequence)
+    if posted is None or posted[0].root != root:
         raise Conflict(
             "sequence_reused",
             f"Sequence {sequence} holds another submission; the next is {stream.next_sequence}.",
             expected=stream.next_sequence,
             given=sequence,
         )
-    rows = repository.receipts(session, stream.platform_id, sequence)
-    items = [
-        ItemReceipt(position=place, status="stored", id=evidence_id, trade_id=trade_id)
-        for place, (evidence_id, trade_id) in enumerate(rows)
-    ]
-    return 200, _receipt(stream, first, items, custody=first.custody)
-
-
-def _receipt(
-    stream: EvidenceStream, submission: EvidenceSubmission | None, items: list[ItemReceipt], *, custody: bool
-) -> Receipt:
-    counts = dict.fromkeys(("stored", "duplicate", "refused"), 0)
-    for item in items:
-        counts[item.status] += 1
-    return Receipt(
-        platform=stream.uscc,
-        sequence=submission.sequence if submission else None,
-        root=f"0x{submission.root.hex()}" if submission else None,
-        count=submission.count if submission else 0,
-        custody=custody,
-        received_at=submission.received_at if submission else now(),
-        stored=counts["stored"],
-        duplicates=counts["duplicate"],
-        refused=counts["refused"],
-        items=items,
-    )
-
-
-def _item(one: Checked, status: Any, evidence_id: str) -> ItemReceipt:
-    # Not validated again: it takes longer than storing the record.
-    return ItemReceipt.model_construct(
-        position=one.position, status=status, id=evidence_id, trade_id=one.record.trade_id, errors=None
-    )
-
-
-def _refused(bad: Sequence[Faults]) -> list[ItemReceipt]:
-    return [
-        ItemReceipt(position=one.position, status="refused", id=None, trade_id=one.trade_id, errors=one.errors)
-        for one in bad
-    ]
+    first, rows = posted
+    items = [item(place, "stored", id_, trade_id) for place, (id_, trade_id) in enumerate(rows)]
+    return 200, receipt(stream.uscc, first, items, custody=first.custody)
 
 
 def _twice(good: Sequence[Checked]) -> list[Faults]:
     first: dict[str, int] = {}
     found = []
     for one in good:
-        before = first.setdefault(one.record.trade_id, one.position)
+        before = first.setdefault(one.trade_id, one.position)
         if before != one.position:
-            found.append(
-                Faults(one.position, one.record.trade_id, [_error(one, "unique", f"stands at /records/{before} too")])
-            )
+            found.append(fault(one, "unique", f"stands at /records/{before} too"))
     return found
 
 
-def _contradicts(one: Checked, known: tuple[str, bytes] | None) -> bool:
-    return known is not None and known[1] != one.content_digest
+def _correcting_nothing(stream: OpenStream, good: Sequence[Checked]) -> list[Faults]:
+    """Corrections of trades that neither were posted before nor stand before them."""
+    seen: set[str] = set()
+    found = []
+    for one in good:
+        if one.corrects is not None and not (stream.known(one.corrects) or one.corrects in seen):
+            found.append(_correcting_unknown(one))
+        seen.add(one.trade_id)
+    return found
 
 
-def _error(one: Checked, rule: str, detail: str) -> dict[str, str]:
-    return {"pointer": f"/records/{one.position}/trade_id", "rule": rule, "detail": detail}
+def _correcting_unknown(one: Checked) -> Faults:
+    return fault(one, "known_trade", f"{one.corrects} was not posted before", "corrects")
 
 
-def _posted_before(known: dict[str, tuple[str, bytes]], one: Checked) -> str:
-    return f"was posted before, as {known[one.record.trade_id][0]}"
-
-
-def _conflict_fault(one: Checked, evidence_id: str) -> Faults:
-    return Faults(
-        one.position,
-        one.record.trade_id,
-        [_error(one, "conflict", f"was posted before with other content, as {evidence_id}")],
-    )
-
-
-def _keep_conflicts(
-    session: Session, stream: EvidenceStream, conflicts: Sequence[Checked], known: dict[str, tuple[str, bytes]]
-) -> None:
-    rows = [
-        {
-            "platform_id": stream.platform_id,
-            "trade_id": one.record.trade_id,
-            "evidence_id": known[one.record.trade_id][0],
-            "content_digest": one.content_digest,
-            "record": one.content,
-            "received_at": now(),
-        }
-        for one in conflicts
-    ]
-    repository.add_conflicts(session, rows)
-
-
-def _all_refused(bad: Sequence[Faults], detail: str) -> ApiError:
-    errors = [error for fault in bad for error in fault.errors]
-    return ApiError(422, "invalid_records", detail, errors=errors[:MAX_ERRORS], error_count=len(errors))
-
-
-def _conflict(bad: Sequence[Faults]) -> Conflict:
-    errors = [error for fault in bad for error in fault.errors]
-    return Conflict(
-        "trade_id_conflict",
-        "A trade number was posted before with other content. Corrections are new records that name the old one in "
-        "`corrects`.",
-        errors=errors[:MAX_ERRORS],
-        error_count=len(errors),
-    )
-
-
-def stream_view(session: Session, gateway: Gateway, caller: Principal, uscc: str) -> StreamView:
-    """Where a platform's stream stands; for staff and the platform itself.
-
-    Raises:
-        NotFound: There is no such platform, or it is not the caller's to see.
-    """
-    organisation = by_uscc(session, uscc)
-    if organisation is None or not (caller.is_staff or caller.subject == uscc):
-        raise NotFound("platform", uscc)
-    platform_id = organisation.entity_id
-    stream = repository.stream(session, platform_id)
-    newest = repository.newest_batch(session, platform_id)
-    key = evidence_key(session, platform_id)
-    return StreamView(
-        uscc=uscc,
-        platform_id=f"0x{platform_id.hex()}",
-        next_sequence=stream.next_sequence if stream else 1,
-        anchored_to=newest.to_sequence if newest else 0,
-        batches=newest.index + 1 if newest else 0,
-        head=f"0x{newest.head.hex()}" if newest else None,
-        pending=repository.pending_anchor(session, platform_id) is not None,
-        custody=key.custodial if key else None,
-        evidence_key=f"0x{key.key.hex()}" if key else None,
-    )
+def _conflict(stream: OpenStream, one: Checked) -> Faults:
+    return fault(one, "conflict", f"was posted before with other content, as {stream.known(one.trade_id)}")

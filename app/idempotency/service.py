@@ -1,9 +1,9 @@
 """Reserves keys, keeps answers, replays them."""
 
 import hashlib
-import json
 import re
 
+import msgspec
 from fastapi import Request, Response
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,8 @@ from app.clock import now
 from app.errors import ApiError, Conflict, problem_response
 from app.idempotency.models import IdempotencyKey
 
+_from_json = msgspec.json.Decoder().decode
+_to_json = msgspec.json.Encoder(order="sorted").encode
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -31,9 +33,9 @@ def key_of(request: Request) -> str | None:
 def request_digest(request: Request, body: bytes) -> bytes:
     """SHA-256 over method, path, query and body; JSON bodies that differ only in layout are the same request."""
     try:
-        canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
-    except ValueError:
-        canonical = body
+        canonical = _to_json(_from_json(body))
+    except (ValueError, OverflowError, RecursionError):
+        canonical = body  # no JSON, or of numbers and depths that no command takes
     head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return hashlib.sha256(head + canonical).digest()
 
@@ -53,8 +55,18 @@ def reserve(session: Session, tenant: str, key: str, digest: bytes) -> Response 
         with session.begin_nested():
             session.execute(row)
     except IntegrityError:
-        stored = session.get_one(IdempotencyKey, (tenant, key))
-    else:
+        return first_answer(session, tenant, key, digest)
+    return None
+
+
+def first_answer(session: Session, tenant: str, key: str, digest: bytes) -> Response | None:
+    """The answer that the first request with the key got; None where there was none.
+
+    Raises:
+        Conflict: The key was used for another request.
+    """
+    stored = session.get(IdempotencyKey, (tenant, key))
+    if stored is None:
         return None
     if stored.request_sha256 != digest:
         raise Conflict("idempotency_key_reused", f"Idempotency-Key {key} was used for another request.")
@@ -71,3 +83,18 @@ def keep(session: Session, tenant: str, key: str, response: Response) -> None:
     stored.status = response.status_code
     stored.media_type = response.headers.get("content-type", "")  # 204 has none
     stored.body = bytes(response.body)
+
+
+def keep_first(session: Session, tenant: str, key: str, digest: bytes, response: Response) -> None:
+    """Keeps the first answer to a key that was not reserved."""
+    session.execute(
+        insert(IdempotencyKey).values(
+            tenant=tenant,
+            key=key,
+            request_sha256=digest,
+            status=response.status_code,
+            media_type=response.headers["content-type"],
+            body=bytes(response.body),
+            created_at=now(),
+        )
+    )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ class DemoError(Exception):
 
 
 class Service:
-    """`suanquan serve` on a data folder and ports of its own."""
+    """`suanquan serve` on a data folder and ports of its own, with other settings from the environment where given."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
         self._data_dir = data_dir
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(timeout=WAIT_S + 10.0, trust_env=False)
         self.node_url = ""
@@ -41,6 +43,13 @@ class Service:
         """Where the service keeps keys, chain and database."""
         return self._data_dir
 
+    @property
+    def pid(self) -> int:
+        """The process, once started."""
+        if self._process is None:
+            raise DemoError("the service was not started")
+        return self._process.pid
+
     def start(self) -> None:
         """Starts the process and waits until it answers."""
         ready = self._data_dir / "service.json"
@@ -51,6 +60,7 @@ class Service:
             "SUANQUAN_PORT": "0",
             "SUANQUAN_NODE_PORT": "0",
             "SUANQUAN_BATCH_MAX_AGE_S": "0.5",
+            **self._settings,
         }
         with (self._data_dir / "service.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """A gateway on a migrated database without a chain: what a chain would show is written into the projection by hand."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -15,7 +16,9 @@ from app.claims.models import Claim
 from app.custody import evidence_signer_of
 from app.evidence import service
 from app.evidence.body import read
+from app.evidence.checking import Job, check
 from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmission
+from app.evidence.open_stream import OpenStream
 from app.gateway import Gateway
 from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Redemption, Refusal, Voucher
 from app.settings import Settings
@@ -86,9 +89,15 @@ class Bench:
         """Takes a submission; the evidence ids."""
         body = msgspec.json.encode({"platform": self.platform, "records": records or [self.record()]})
         posted = read(body, "", "", self.settings.max_body_bytes)
+        texts = [bytes(record) for record in posted.records]
+        checks = check(Job(self.platform, True, KEY, int(time.time()), texts))
         caller = Principal("key", Role.PLATFORM, self.platform)
+        post = service.examine(self.gateway, caller, posted.envelope, checks, None)
         with self.sessions.begin() as session:
-            _, receipt = service.take(session, self.gateway, caller, posted)
+            stream = OpenStream(session, self.gateway, self.platform)
+            stream.learn(checks.good)
+            _, receipt = service.take(stream, post)
+            stream.write()
         return [str(item.id) for item in receipt.items]
 
     def operations(self) -> list[tuple[str, dict[str, Any]]]:
