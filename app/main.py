@@ -22,6 +22,7 @@ from app.evidence.router import router as evidence
 from app.gateway import Gateway
 from app.health import router as health
 from app.indexer.router import router as indexer
+from app.operations.router import commands as operation_commands
 from app.operations.router import router as operations
 from app.policies.router import router as policies
 from app.programmes.router import queries as programme_queries
@@ -60,6 +61,7 @@ ROUTERS = (
     signers,
     webhooks,
     webhook_queries,
+    operation_commands,
 )
 
 

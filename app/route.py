@@ -3,6 +3,7 @@
 Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSession`. Queries use `QuerySession`.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Annotated, Any, cast
 
@@ -13,12 +14,16 @@ from starlette.concurrency import run_in_threadpool
 
 from app.auth.roles import Role
 from app.auth.service import Principal, authenticate, demand
+from app.clock import now
 from app.deployment import Deployment
 from app.errors import ApiError, Invalid
 from app.gateway import Gateway
 from app.idempotency.service import keep, key_of, request_digest, reserve
 from app.indexer.projected import OWN, choose
+from app.operations.service import DEADLINE
 from app.operations.waiting import await_outcome
+
+DEADLINE_HEADER = "operation-deadline"
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -41,6 +46,7 @@ class CommandRoute(APIRoute):
                 try:
                     principal = await run_in_threadpool(authenticate, session, request)
                     request.state.session, request.state.principal = session, principal
+                    session.info[DEADLINE] = _deadline(request)
                     if key is None:
                         response = await act(request)
                     else:
@@ -68,6 +74,20 @@ class BoundedRoute(APIRoute):
             return await act(request)
 
         return handle
+
+
+def _deadline(request: Request) -> int | None:
+    """The Unix second from which what the command sends to the chain shall not take effect any more.
+
+    Raises:
+        Invalid: The header is no second in the future.
+    """
+    text = request.headers.get(DEADLINE_HEADER)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) <= now():
+        raise Invalid(f"header/{DEADLINE_HEADER}", "future", "must be Unix seconds in the future")
+    return int(text)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

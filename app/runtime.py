@@ -36,6 +36,7 @@ from chain.contracts import Contracts
 from chain.deploy import Journal, deploy
 from chain.enums import Role as OfficerRole
 from chain.keys import ADMIN, Keystore, Signer
+from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
 from chain.rpc import RpcClient
 from chain.sql import open_engine, sessions
@@ -133,6 +134,9 @@ class Runtime:
             gateway.signers,
             gateway.contracts,
             confirmations=gateway.settings.confirmations,
+            in_flight=gateway.settings.in_flight,
+            merged_at_most=gateway.settings.merged_at_most,
+            max_fee_wei=gateway.settings.max_fee_gwei * GWEI,
         )
         loops = {
             "relay": relay.run,

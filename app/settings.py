@@ -22,7 +22,9 @@ class Settings(BaseSettings):
         chain_id: Chain id of a new embedded chain. `SUANQUAN_CHAIN_ID`.
         batch_max_age_s: Oldest a submission may grow before its batch is closed, in seconds.
         batch_max_records: Records at which a batch is closed at once.
-        redeem_batch: Claims presented in one transaction at most.
+        merged_at_most: Redemptions, issues or write-offs of one transaction at most; 1 sends each alone.
+        in_flight: Unmined transactions of one key at most.
+        max_fee_gwei: Gwei per gas that no transaction offers more than, whatever the market.
         confirmations: Blocks that must hold a transaction, its own included, before its operation ends.
         max_body_bytes: Largest request body, in bytes.
         posts_per_s: Submissions of evidence that one API key may post a second.
@@ -49,7 +51,9 @@ class Settings(BaseSettings):
     other_chains: dict[int, str] = Field(default={}, repr=False)
     batch_max_age_s: float = Field(default=2.0, ge=0)
     batch_max_records: int = Field(default=10_000, gt=0)
-    redeem_batch: int = Field(default=20, gt=0, le=50)
+    merged_at_most: int = Field(default=50, gt=0, le=200)
+    in_flight: int = Field(default=64, gt=0, le=4096)
+    max_fee_gwei: int = Field(default=500, gt=0)
     confirmations: int = Field(default=1, ge=1)
     max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
     posts_per_s: int = Field(default=1_000, gt=0)

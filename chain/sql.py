@@ -5,6 +5,8 @@ PostgreSQL behave alike here: foreign keys hold, a writer is never surprised by 
 returned survives `kill -9` and power loss.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -60,6 +62,14 @@ def open_engine(url: str) -> Engine:
 def sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions whose objects stay readable after commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def reading(make: sessionmaker[Session]) -> Iterator[Session]:
+    """A session that only reads, so that on SQLite it does not queue for the write lock."""
+    with make() as session:
+        session.connection(execution_options={"readonly": True})
+        yield session
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

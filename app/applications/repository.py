@@ -9,9 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.applications.models import Application, ApplicationApproval, VoucherSerial
 from app.indexer.models import Approver, Period, Stage, Tier, Voucher
-from chain.relay.models import Operation, OperationStatus
-
-GONE = (OperationStatus.REFUSED, OperationStatus.FAILED)
+from chain.relay.models import GONE, Operation
 
 
 def _state() -> ColumnElement[str]:

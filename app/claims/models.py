@@ -11,6 +11,8 @@ from chain.sql import Base, Hash32, Json
 # One claim at a time for a trade under a programme; after a refusal or a rejection it may be claimed anew.
 OPEN = text("state IN ('waiting', 'presented', 'redeemed', 'held')")
 
+WITHOUT_EFFECT = text("state IN ('refused', 'held')")
+
 
 class Claim(Base):
     """The wish to use a voucher for a trade.
@@ -21,7 +23,6 @@ class Claim(Base):
         settlement_key: Keyed digest of the trade's invoice.
         state: waiting, presented (in a transaction), redeemed, refused (by the contract), rejected (by a
             finance officer, after redemption), or held (for a person).
-        single: Whether to present it in a transaction of its own, after one with others was refused whole.
         redemption_id: Once redeemed.
         code: Name of the contract's error where it was refused, of the reason where it is held.
         detail: The numbers of the error.
@@ -37,6 +38,12 @@ class Claim(Base):
             sqlite_where=OPEN,
             postgresql_where=OPEN,
         ),
+        Index(
+            "ix_claims_without_effect",
+            "operation_id",
+            sqlite_where=WITHOUT_EFFECT,
+            postgresql_where=WITHOUT_EFFECT,
+        ),
         Index("ix_claims_programme_id_state_traded_at", "programme_id", "state", "traded_at"),
     )
 
@@ -47,7 +54,6 @@ class Claim(Base):
     settlement_key: Mapped[bytes] = mapped_column(Hash32)
     traded_at: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(16))
-    single: Mapped[bool]
     operation_id: Mapped[str | None] = mapped_column(String(64), index=True)
     redemption_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     code: Mapped[str | None] = mapped_column(String(64))

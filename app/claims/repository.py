@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.claims.models import Claim
 from app.evidence.models import EvidenceRecord
-from app.indexer.models import EvidenceBatch, IndexState, Programme, Redemption, Refusal, Voucher
+from app.indexer.models import EvidenceBatch, IndexState, Programme, Redemption, Voucher
 from chain.contracts import Contracts
+from chain.relay.models import GONE, UNFINISHED, Operation, OperationStatus
 
 WAITING, PRESENTED, REDEEMED, REFUSED, REJECTED, HELD = (
     "waiting",
@@ -18,6 +19,8 @@ WAITING, PRESENTED, REDEEMED, REFUSED, REJECTED, HELD = (
     "rejected",
     "held",
 )
+SETTLED_AT_ONCE = 500
+"""Outcomes that are noted in one transaction."""
 OPEN = (WAITING, PRESENTED, REDEEMED, HELD)
 
 
@@ -136,10 +139,21 @@ def waiting(
     return [(row[0], row[1], bool(row[2])) for row in session.execute(query)]
 
 
-def presented_operations(session: Session) -> list[str]:
-    """Operations that carry claims whose outcome is not known yet."""
-    query = select(Claim.operation_id).where(Claim.state == PRESENTED).distinct()
-    return [operation_id for operation_id in session.scalars(query) if operation_id is not None]
+def decided_operations(session: Session, indexed_block: int) -> list[str]:
+    """Operations of presented claims whose outcome can be noted: they ended, and the projection has reached their
+    block."""
+    query = (
+        select(Operation)
+        .join(Claim, Claim.operation_id == Operation.id)
+        .where(Claim.state == PRESENTED, Operation.status.not_in(UNFINISHED))
+        .order_by(Operation.seq)
+        .limit(SETTLED_AT_ONCE)
+    )
+    return [
+        operation.id
+        for operation in session.scalars(query)
+        if operation.status in GONE or int((operation.result or {})["block_number"]) <= indexed_block
+    ]
 
 
 def hold_projection(session: Session, contracts: Contracts) -> None:
@@ -147,11 +161,38 @@ def hold_projection(session: Session, contracts: Contracts) -> None:
     session.get(IndexState, (contracts.chain_id, contracts.ledger), with_for_update={"read": True})
 
 
-def of_operation(session: Session, operation_id: str) -> list[Claim]:
-    """Claims that an operation carries, held until the transaction ends."""
+def reopened(session: Session) -> list[str]:
+    """Claims that were refused or held, but whose operation goes on or succeeded; not where the trade was claimed again
+    meanwhile."""
+    other = aliased(Claim)
+    again = select(other.id).where(
+        other.programme_id == Claim.programme_id,
+        other.evidence_id == Claim.evidence_id,
+        other.id != Claim.id,
+        other.state.in_(OPEN),
+    )
+    query = (
+        select(Claim.id)
+        .join(Operation, Operation.id == Claim.operation_id)
+        .where(
+            Claim.state.in_((REFUSED, HELD)),
+            Operation.status.in_((*UNFINISHED, OperationStatus.SUCCEEDED)),
+            ~again.exists(),
+        )
+    )
+    return list(session.scalars(query))
+
+
+def lock(session: Session, ids: Sequence[str]) -> list[Claim]:
+    """Claims, held until the transaction ends."""
+    return list(session.scalars(select(Claim).where(Claim.id.in_(ids)).order_by(Claim.id).with_for_update()))
+
+
+def of_operations(session: Session, operation_ids: Sequence[str]) -> list[Claim]:
+    """Claims that operations carry, held until the transaction ends."""
     query = (
         select(Claim)
-        .where(Claim.operation_id == operation_id, Claim.state == PRESENTED)
+        .where(Claim.operation_id.in_(operation_ids), Claim.state == PRESENTED)
         .order_by(Claim.traded_at, Claim.id)
         .with_for_update()
     )
@@ -166,17 +207,5 @@ def redemption_of(session: Session, claim: Claim, leaf: bytes, tx_hash: bytes) -
         Redemption.voucher_id == claim.voucher_id,
         Redemption.settlement_key == claim.settlement_key,
         Redemption.leaf == leaf,
-    )
-    return session.scalars(query).first()
-
-
-def refusal_of(session: Session, claim: Claim, trade_digest: bytes, tx_hash: bytes) -> Refusal | None:
-    """The contract's refusal of a claim in a transaction."""
-    query = select(Refusal).where(
-        Refusal.tx_hash == tx_hash,
-        Refusal.kind == "redemption",
-        Refusal.voucher_id == claim.voucher_id,
-        Refusal.settlement_key == claim.settlement_key,
-        Refusal.trade_id == trade_digest,
     )
     return session.scalars(query).first()

@@ -90,7 +90,6 @@ def _new(caller: Principal, voucher: Voucher, record: EvidenceRecord, at: int) -
         settlement_key=record.settlement_key,
         traded_at=record.traded_at,
         state=repository.WAITING,
-        single=False,
         submitted_by=caller.key_id,
         created_at=at,
         updated_at=at,

@@ -19,14 +19,13 @@ from app.evidence.proofs import batch_tree
 from app.gateway import EvidenceLog, Gateway
 from chain.abi import to_bytes
 from chain.contracts import encode_call
-from chain.relay.models import OperationStatus
+from chain.relay.models import GONE
 from chain.relay.outbox import enqueue, get_operation
 
 log = logging.getLogger(__name__)
 
 MAX_SUBMISSIONS = 4096
 """Submissions of one batch at most: bounds the work of a proof."""
-GONE = (OperationStatus.REFUSED, OperationStatus.FAILED)
 RETRY_SECONDS = 5
 """Pause after a refusal, so that a lasting reason does not fill the table."""
 

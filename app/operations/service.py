@@ -5,11 +5,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
+from app.operations import repository
+from app.operations.schemas import Attempts, OperationPage, OperationView, SignedTransaction
 from chain.contracts import ContractName, encode_call
-from chain.relay.models import Operation
+from chain.relay import control
+from chain.relay.models import Operation, OperationStatus
 from chain.relay.outbox import enqueue, get_operation
+
+DEADLINE = "operation_deadline"
+"""Where a session keeps the deadline that the request gave for the operations that it makes."""
 
 
 def submit(
@@ -35,7 +41,16 @@ def submit(
     """
     to = bytes.fromhex(gateway.contracts.addresses[contract].removeprefix("0x"))
     data = encode_call(contract, function, args)
-    return enqueue(session, kind=kind, signer=signer, to=to, data=data, ref=ref, gas_limit=gas_limit)
+    return enqueue(
+        session,
+        kind=kind,
+        signer=signer,
+        to=to,
+        data=data,
+        ref=ref,
+        gas_limit=gas_limit,
+        deadline_at=session.info.get(DEADLINE),
+    )
 
 
 def find(session: Session, operation_id: str) -> Operation:
@@ -45,6 +60,84 @@ def find(session: Session, operation_id: str) -> Operation:
         NotFound: There is none.
     """
     operation = get_operation(session, operation_id)
+    if operation is None:
+        raise NotFound("operation", operation_id)
+    return operation
+
+
+def page(
+    session: Session,
+    *,
+    status: OperationStatus | None,
+    kind: str | None,
+    ref: str | None,
+    after: str | None,
+    limit: int,
+) -> OperationPage:
+    """Operations, oldest first.
+
+    Raises:
+        Invalid: The cursor names no operation.
+    """
+    last = get_operation(session, after) if after else None
+    if after and last is None:
+        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    rows = repository.page(session, status=status, kind=kind, ref=ref, after=last.seq if last else 0, limit=limit)
+    return OperationPage(
+        items=[OperationView.of(row) for row in rows], next=rows[-1].id if len(rows) == limit else None
+    )
+
+
+def attempts(session: Session, operation_id: str) -> Attempts:
+    """What was signed and sent for an operation.
+
+    Raises:
+        NotFound: There is none.
+    """
+    operation = find(session, operation_id)
+    rows = control.transactions_of(session, operation)
+    return Attempts(
+        operation=OperationView.of(operation),
+        signer=operation.signer,
+        deadline_at=operation.deadline_at,
+        cancel_asked=operation.cancel_asked,
+        transactions=[SignedTransaction.of(row) for row in rows],
+        before=operation.attempts,
+    )
+
+
+def cancel(session: Session, operation_id: str) -> Operation:
+    """Gives an operation up.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: It has ended.
+    """
+    operation = _locked(session, operation_id)
+    try:
+        control.cancel(session, operation)
+    except control.NotPossible as error:
+        raise Conflict(error.code, str(error), state=operation.status) from error
+    return operation
+
+
+def requeue(session: Session, operation_id: str) -> Operation:
+    """Puts an operation that failed back into the queue.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: It did not fail, or its transaction may come back.
+    """
+    operation = _locked(session, operation_id)
+    try:
+        control.requeue(session, operation)
+    except control.NotPossible as error:
+        raise Conflict(error.code, str(error), state=operation.status) from error
+    return operation
+
+
+def _locked(session: Session, operation_id: str) -> Operation:
+    operation = control.lock(session, operation_id)
     if operation is None:
         raise NotFound("operation", operation_id)
     return operation

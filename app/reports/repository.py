@@ -25,7 +25,7 @@ from app.indexer.rollup_models import Outstanding, Rollup
 from app.indexer.rollups import NONE, TOTAL, day_of, end_of_day
 from chain.contracts import Contracts
 from chain.enums import NO_PERIOD
-from chain.relay.models import Operation, OperationStatus
+from chain.relay.models import GONE, Operation
 
 Sums: TypeAlias = dict[tuple[int, str], dict[str, int]]
 """Totals by programme and key."""
@@ -131,7 +131,7 @@ def budgets(session: Session) -> list[Budget]:
 
 def refusals(session: Session) -> list[tuple[str, int | None, str, int]]:
     """Subject, programme, code and count of what was refused or rejected."""
-    gone = Operation.status.in_((OperationStatus.REFUSED, OperationStatus.FAILED))
+    gone = Operation.status.in_(GONE)
     code = Operation.error["code"].as_string()
     queries: tuple[Executable, ...] = (
         select(literal("claim"), Claim.programme_id, Claim.code, func.count())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chain.rpc import RpcClient, RpcError
 
+GWEI = 10**9
 # Nodes demand 10 % more of both fees; a little above it survives their rounding.
 BUMP_PERCENT = 12
 
@@ -48,6 +49,37 @@ def market_fees(rpc: RpcClient, base_fee_wei: int | None) -> Fees:
     if not isinstance(tip, RpcError):
         tip_wei = min(tip_wei, int(tip, 16))
     return Fees(2 * base_fee_wei + tip_wei, tip_wei)
+
+
+class FeePolicy:
+    """How much is offered, and never more than a limit."""
+
+    def __init__(self, most_wei: int) -> None:
+        """Set the limit.
+
+        Args:
+            most_wei: wei per gas that no transaction ever offers more than, replacements included.
+        """
+        self._most_wei = most_wei
+
+    def market(self, rpc: RpcClient, base_fee_wei: int | None) -> Fees:
+        """`market_fees`, or the limit where they are above it: the transaction then waits until they come down."""
+        return self._limited(market_fees(rpc, base_fee_wei))
+
+    def raised(self, fees: Fees, rpc: RpcClient, base_fee_wei: int | None) -> Fees | None:
+        """Fees of a replacement; None where the least that nodes demand is above the limit.
+
+        Raises:
+            RpcError, RpcUnavailable: the node does not say.
+        """
+        least = fees.bumped(Fees(0, None if fees.tip_wei is None else 0))
+        if least.max_fee_wei > self._most_wei:
+            return None
+        return self._limited(fees.bumped(self.market(rpc, base_fee_wei)))
+
+    def _limited(self, fees: Fees) -> Fees:
+        tip = None if fees.tip_wei is None else min(fees.tip_wei, self._most_wei)
+        return Fees(min(fees.max_fee_wei, self._most_wei), tip)
 
 
 def _raised(wei: int) -> int:

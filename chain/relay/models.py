@@ -3,23 +3,30 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from chain.sql import Address, Base, Hash32, Json, RowId
 
 
 class OperationStatus(StrEnum):
-    """Where an operation stands. Refused: the contract said no. Failed: it could not be put to the contract."""
+    """Where an operation stands.
+
+    Refused: the contract said no. Failed: it could not be put to the contract; an operator looks at it and puts it back
+    or gives it up. Cancelled: it was given up, or its deadline passed, and it had no effect.
+    """
 
     QUEUED = "queued"
     SENT = "sent"
     SUCCEEDED = "succeeded"
     REFUSED = "refused"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 UNFINISHED = (OperationStatus.QUEUED, OperationStatus.SENT)
+GONE = (OperationStatus.REFUSED, OperationStatus.FAILED, OperationStatus.CANCELLED)
+"""Ended without effect."""
 
 
 class TransactionStatus(StrEnum):
@@ -45,7 +52,15 @@ class Operation(Base):
         gas_limit: gas to give it; estimated when null.
         ref: what it is for, an id of the caller's.
         result: `{tx_hash, block_number, gas_used, events: [{contract, event, args}]}` once mined.
-        error: `{code, args, message}` of a refusal: the contract's named error and its numbers.
+        error: `{code, args, message}` of a refusal: the contract's named error and its numbers. On a sent operation,
+            why a no-op is on its way in its place.
+        sender: address of the key whose nonce carries it; null while it has none.
+        nonce: that nonce. Every transaction under it carries the same operations, or is a no-op.
+        place: position among the operations that the nonce carries.
+        alone: whether it must not share a transaction again, after one that it shared came to nothing.
+        deadline_at: Unix seconds from which it shall not take effect any more; null for never.
+        cancel_asked: whether somebody wants it undone although it was sent.
+        attempts: nonces that carried it before without effect: `[{sender, nonce, tx_hash, error, ended_at}]`.
         created_at: Unix seconds.
         updated_at: Unix seconds.
     """
@@ -63,11 +78,19 @@ class Operation(Base):
     status: Mapped[str] = mapped_column(String(16))
     result: Mapped[dict[str, Any] | None] = mapped_column(Json)
     error: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    sender: Mapped[bytes | None] = mapped_column(Address)
+    nonce: Mapped[int | None] = mapped_column(BigInteger)
+    place: Mapped[int] = mapped_column(Integer, default=0)
+    alone: Mapped[bool] = mapped_column(Boolean, default=False)
+    deadline_at: Mapped[int | None] = mapped_column(BigInteger)
+    cancel_asked: Mapped[bool] = mapped_column(Boolean, default=False)
+    attempts: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     created_at: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_operations_queue", "status", "signer", "seq"),
+        Index("ix_operations_carried", "sender", "nonce"),
         # A number once given is never given again, also after the newest rows were deleted.
         {"sqlite_autoincrement": True},
     )
@@ -75,6 +98,8 @@ class Operation(Base):
 
 class ChainTransaction(Base):
     """A signed transaction. It is here before any node sees it; the same bytes are sent as often as it takes.
+
+    It carries the operations that have its signer and nonce as their `sender` and `nonce`.
 
     Attributes:
         signer: address.
@@ -84,14 +109,14 @@ class ChainTransaction(Base):
         bumps: replacements before this one, under the same nonce.
         block_number: where it was mined; null before.
         reverted: whether it was mined without effect.
-        noop: an empty transfer that only uses up the nonce, in place of a transaction that no node takes.
+        noop: an empty transfer that only uses up the nonce: in place of a transaction that no node takes or that is to
+            be undone, or where a nonce was lost.
         waiting_since: Unix seconds since when it could have been mined; fees rise with the wait.
     """
 
     __tablename__ = "transactions"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
-    operation_id: Mapped[str] = mapped_column(ForeignKey("operations.id"), index=True)
     signer: Mapped[bytes] = mapped_column(Address)
     nonce: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(Hash32, index=True)

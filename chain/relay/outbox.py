@@ -21,6 +21,7 @@ def enqueue(
     data: bytes,
     ref: str | None = None,
     gas_limit: int | None = None,
+    deadline_at: int | None = None,
 ) -> Operation:
     """Adds an operation to the caller's session and commits nothing: acknowledged means the caller's commit returned.
 
@@ -33,6 +34,7 @@ def enqueue(
         gas_limit: gas to give to a call that cannot be refused as a whole, such as a batch whose items are refused one
             by one: it is sent without simulation. By default a call is simulated and its gas estimated, with a
             reserve for state that moves meanwhile.
+        deadline_at: Unix seconds from which it shall not take effect any more; by default never.
     """
     now = int(time.time())
     operation = Operation(
@@ -43,9 +45,14 @@ def enqueue(
         data=data,
         gas_limit=gas_limit,
         ref=ref,
+        deadline_at=deadline_at,
         status=OperationStatus.QUEUED,
         created_at=now,
         updated_at=now,
+        place=0,
+        alone=False,
+        cancel_asked=False,
+        attempts=[],
     )
     session.add(operation)
     session.info[ENQUEUED] = True

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,14 +12,21 @@ from sqlalchemy.orm import Session, sessionmaker
 from chain.contracts import Contracts
 from chain.keys import Signer, SignerUnavailable
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
+from chain.sql import reading
 
 from . import repository
 from .broadcaster import Broadcaster
+from .equipment import Equipment
+from .fees import GWEI, FeePolicy
 from .head import Head, HeadWatch
 from .lease import LeaseLost, Leases
 from .models import OperationStatus
 from .outcome import node_error
-from .sender import NonceMoved, Sender
+from .replacing import Replacer
+from .sender import QueueMoved, Sender
+from .settling import Settler, expire
+from .signing import address_of
+from .simulation import Simulation
 from .tracker import Tracker
 from .wakeup import Wakeup
 
@@ -26,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
-_UNKNOWN_AT_ONCE = 100
+_SWEPT_AT_ONCE = 100
 # A key whose signer is away rests, so that it neither holds up the other keys nor is asked at every round.
 _REST_SECONDS = 0.5
 _LONGEST_REST_SECONDS = 10.0
@@ -35,10 +43,10 @@ _LONGEST_REST_SECONDS = 10.0
 class Relay:
     """Sends operations and follows them until they are final.
 
-    Per key, operations go out in the order of acceptance, several at a time. The nonce is taken and the signed bytes
-    are stored in one SQL transaction before any node sees them; afterwards the same bytes are sent until a receipt is
-    there. An operation that the contract refuses in simulation ends only when nothing unfinished was accepted before
-    it; until then it waits, since the state may move. Several relays may share a database: a key has one at a time.
+    Each key is served by a thread of its own. Per key, operations go out in the order of acceptance, several at a time;
+    a long queue is merged (`parcels`). The nonce is taken and the signed bytes are stored in one SQL transaction before
+    any node sees them; afterwards the same bytes are sent until a receipt is there. Several relays may share a
+    database: a key is served by one at a time.
     """
 
     def __init__(
@@ -50,11 +58,14 @@ class Relay:
         *,
         confirmations: int = 1,
         in_flight: int = 64,
+        merged_at_most: int = 50,
+        max_fee_wei: int = 500 * GWEI,
         finality_depth: int = 64,
         lease_seconds: float = 15.0,
         resend_after: float = 3.0,
         stuck_after: float = 30.0,
         lost_after: float = 30.0,
+        patience: float = 30.0,
         max_bumps: int = 10,
         simulate_at: str = "pending",
         on_progress: Callable[[], None] | None = None,
@@ -63,13 +74,16 @@ class Relay:
 
         Args:
             signers: keys by the names that operations use.
-            confirmations: blocks that must hold a transaction, its own included, before its operation ends.
+            confirmations: blocks that must hold a transaction, its own included, before its operations end.
             in_flight: unmined transactions of one key at most.
+            merged_at_most: items of one transaction at most; 1 merges nothing.
+            max_fee_wei: wei per gas that no transaction offers more than, whatever the market.
             finality_depth: blocks after which no reorganisation is expected any more.
             lease_seconds: after which a silent relay's keys go to another.
             resend_after: seconds after which unmined bytes are broadcast again.
             stuck_after: seconds after which the fees of an unmined transaction are raised.
             lost_after: seconds until a used nonce without receipt counts as somebody else's.
+            patience: seconds after which a refusal in simulation counts although older operations are unfinished.
             max_bumps: replacements of one transaction at most.
             simulate_at: block tag that operations are simulated at.
             on_progress: called after operations ended, for example to wake the indexer.
@@ -78,39 +92,50 @@ class Relay:
         self._rpc = rpc
         self._signers = dict(signers)
         self._in_flight = in_flight
+        self._lease_seconds = lease_seconds
         self._on_progress = on_progress
         self._leases = Leases(sessions, seconds=lease_seconds)
         self._head = HeadWatch(rpc)
-        broadcaster = Broadcaster(rpc, again_after=resend_after)
-        self._sender = Sender(sessions, rpc, contracts, broadcaster, simulate_at=simulate_at)
-        self._tracker = Tracker(
+        equipment = Equipment(
             sessions,
             rpc,
             contracts,
-            broadcaster,
+            Broadcaster(rpc, again_after=resend_after),
+            Simulation(rpc, tag=simulate_at, patience=patience),
+            FeePolicy(max_fee_wei),
+        )
+        self._sender = Sender(equipment, merged_at_most=merged_at_most)
+        self._tracker = Tracker(
+            equipment,
+            Settler(equipment, confirmations=confirmations),
+            Replacer(equipment, stuck_after=stuck_after, max_bumps=max_bumps),
             confirmations=confirmations,
             finality_depth=finality_depth,
-            stuck_after=stuck_after,
             lost_after=lost_after,
-            max_bumps=max_bumps,
         )
+        self._threads = ThreadPoolExecutor(max(1, len(self._signers)), thread_name_prefix="relay")
+        self._serving: dict[str, Future[bool]] = {}
         self._wakeup = Wakeup()
         self._wakeup.ring_after_enqueue(sessions)
         self._recheck: set[bytes] = set()
         self._looked_at = 0.0
         self._resting: dict[str, tuple[float, float]] = {}
+        self._swept_at = 0.0
 
     def poke(self) -> None:
         """Let `run` look at once. A commit of the same sessions that enqueued does it by itself."""
         self._wakeup.ring()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; outages of node and database are waited out."""
+        """Work until `stop` is set; outages of node and database are waited out. A key that is slow to be served, as
+        with a signer elsewhere, holds up no other."""
         delay = POLL_SECONDS
         try:
             while not stop.is_set():
                 try:
-                    busy = self.step()
+                    self._begin()
+                    wait(self._serving.values(), POLL_SECONDS, FIRST_COMPLETED)
+                    busy = self._gather()
                     delay = POLL_SECONDS
                 except (RpcUnavailable, RpcError, DBAPIError) as error:
                     busy = False
@@ -123,6 +148,7 @@ class Relay:
 
     def close(self) -> None:
         """Hand the keys back; a relay that is killed instead loses them when its leases end."""
+        self._threads.shutdown()
         try:
             self._leases.release()
         except DBAPIError as error:
@@ -137,23 +163,50 @@ class Relay:
         Raises:
             RpcError, RpcUnavailable: the node is of no use now; nothing is lost.
         """
-        wanted = self._wanted()
+        self._begin()
+        wait(self._serving.values())
+        return self._gather()
+
+    def _begin(self) -> None:
+        """Serve the keys that there is something to do for and that are not being served."""
+        self._sweep()
+        wanted = self._wanted() - self._serving.keys()
         if not wanted:
-            return False
+            return
         head, changed = self._head.look()
         self._looked_at = time.monotonic()
         if changed:
-            self._recheck = {_address(signer) for signer in self._signers.values()}
-        progress = False
+            self._recheck = {address_of(signer) for signer in self._signers.values()}
         for name in sorted(wanted):
-            progress |= self._serve(name, self._signers[name], head)
+            self._serving[name] = self._threads.submit(self._serve, name, self._signers[name], head)
+
+    def _gather(self) -> bool:
+        """Take in what the threads that are done say: whether anything changed, or the first error."""
+        done = [name for name, future in self._serving.items() if future.done()]
+        futures = [self._serving.pop(name) for name in done]
+        progress = any(future.exception() is None and future.result() for future in futures)
         if progress and self._on_progress is not None:
             self._on_progress()
+        for future in futures:
+            future.result()
         return progress
+
+    def _sweep(self) -> None:
+        """Once a second: end what missed its deadline in the queue."""
+        if time.monotonic() - self._swept_at < _WATCH_SECONDS:
+            return
+        self._swept_at = time.monotonic()
+        now = time.time()
+        with reading(self._sessions) as session:
+            overdue = bool(repository.overdue(session, now, 1))
+        if overdue:
+            with self._sessions.begin() as session:
+                for operation in repository.overdue(session, now, _SWEPT_AT_ONCE):
+                    expire(operation)
 
     def _wanted(self) -> set[str]:
         """Names of the keys that there is something to do for."""
-        with self._sessions() as session:
+        with reading(self._sessions) as session:
             wanted = repository.unfinished_signers(session)
             watched: set[bytes] = set()
             # Between operations only reorganisations matter, and they can wait a second.
@@ -163,14 +216,14 @@ class Relay:
                     self._looked_at = time.monotonic()
         if wanted - self._signers.keys():
             self._fail_unknown()
-        return {name for name, signer in self._signers.items() if name in wanted or _address(signer) in watched}
+        return {name for name, signer in self._signers.items() if name in wanted or address_of(signer) in watched}
 
     def _serve(self, name: str, signer: Signer, head: Head) -> bool:
         """Follow and send for one key, if it is ours now."""
         rest, until = self._resting.get(name, (0.0, 0.0))
         if time.monotonic() < until:
             return False
-        address = _address(signer)
+        address = address_of(signer)
         lease = self._leases.hold(name, address)
         if lease is None:
             return False
@@ -187,7 +240,7 @@ class Relay:
             _log.warning("%s", error)
             self._leases.forget(lease)
             return False
-        except NonceMoved as error:
+        except QueueMoved as error:
             _log.warning("%s", error)
             return True
         except SignerUnavailable as error:
@@ -201,11 +254,8 @@ class Relay:
 
     def _fail_unknown(self) -> None:
         with self._sessions.begin() as session:
-            for operation in repository.unknown_signers(session, self._signers, _UNKNOWN_AT_ONCE):
+            now = time.time()
+            for operation in repository.unknown_signers(session, self._signers, now, self._lease_seconds):
                 text = f"no key is called {operation.signer}"
                 repository.finish(operation, OperationStatus.FAILED, error=node_error("UnknownSigner", text))
                 _log.error("%s failed: %s", operation.id, text)
-
-
-def _address(signer: Signer) -> bytes:
-    return bytes.fromhex(signer.address.removeprefix("0x"))

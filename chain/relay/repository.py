@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, undefer
 
-from .models import UNFINISHED, ChainTransaction, Operation, OperationStatus, TransactionStatus
+from .models import UNFINISHED, ChainTransaction, Operation, OperationStatus, SignerState, TransactionStatus
+
+_UNKNOWN_AT_ONCE = 100
 
 
 def unfinished_signers(session: Session) -> set[str]:
@@ -30,23 +32,33 @@ def oldest_unfinished(session: Session, limit: int) -> list[int]:
 
 
 def queued(session: Session, signer: str, limit: int) -> list[Operation]:
-    """A key's next operations, in order."""
+    """A key's next operations, in order, without those that come too late."""
     query = (
         select(Operation)
-        .where(Operation.signer == signer, Operation.status == OperationStatus.QUEUED)
+        .where(
+            Operation.signer == signer,
+            Operation.status == OperationStatus.QUEUED,
+            Operation.deadline_at.is_(None) | (Operation.deadline_at > time.time()),
+        )
         .order_by(Operation.seq)
         .limit(limit)
     )
     return list(session.scalars(query))
 
 
-def unknown_signers(session: Session, known: Iterable[str], limit: int) -> list[Operation]:
-    """Queued operations whose key nobody here has."""
+def unknown_signers(session: Session, known: Iterable[str], now: float, patience: float) -> list[Operation]:
+    """Queued operations whose key neither we nor, it seems, any other relay has."""
+    elsewhere = select(SignerState.name).where(SignerState.lease_until > now)
     query = (
         select(Operation)
-        .where(Operation.status == OperationStatus.QUEUED, Operation.signer.not_in(list(known)))
+        .where(
+            Operation.status == OperationStatus.QUEUED,
+            Operation.signer.not_in(list(known)),
+            Operation.signer.not_in(elsewhere),
+            Operation.updated_at <= now - patience,
+        )
         .order_by(Operation.seq)
-        .limit(limit)
+        .limit(_UNKNOWN_AT_ONCE)
     )
     return list(session.scalars(query))
 
@@ -62,15 +74,23 @@ def open_transactions(session: Session, signer: bytes) -> list[ChainTransaction]
 
 
 def mined_unfinished(session: Session, signer: bytes, up_to_block: int) -> list[ChainTransaction]:
-    """A key's transactions that have enough blocks on top to end their operation."""
+    """A key's transactions that have enough blocks on top to end their operations."""
+    carried = (
+        select(Operation.id)
+        .where(
+            Operation.sender == signer,
+            Operation.nonce == ChainTransaction.nonce,
+            Operation.status == OperationStatus.SENT,
+        )
+        .exists()
+    )
     query = (
         select(ChainTransaction)
-        .join(Operation, Operation.id == ChainTransaction.operation_id)
         .where(
             ChainTransaction.signer == signer,
             ChainTransaction.status == TransactionStatus.MINED,
             ChainTransaction.block_number <= up_to_block,
-            Operation.status == OperationStatus.SENT,
+            carried,
         )
         .order_by(ChainTransaction.nonce)
     )
@@ -93,38 +113,102 @@ def raw_bytes(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
     return {row.id: row.raw for row in session.scalars(query)}
 
 
-def operations_by_id(session: Session, ids: Iterable[str]) -> dict[str, Operation]:
-    """Operations by id."""
-    query = select(Operation).where(Operation.id.in_(list(ids)))
-    return {operation.id: operation for operation in session.scalars(query)}
+def next_nonce(session: Session, signer: bytes) -> int | None:
+    """The nonce that a key uses next; None if the chain was never asked."""
+    return session.scalar(select(SignerState.next_nonce).where(SignerState.address == signer))
 
 
-def set_siblings(session: Session, row: ChainTransaction, before: TransactionStatus, after: TransactionStatus) -> None:
-    """Changes the state of the other transactions under a nonce."""
-    session.execute(
-        update(ChainTransaction)
-        .where(
-            ChainTransaction.signer == row.signer,
-            ChainTransaction.nonce == row.nonce,
-            ChainTransaction.id != row.id,
-            ChainTransaction.status == before,
-        )
-        .values(status=after)
+def lock_queued(session: Session, ids: Iterable[str]) -> list[Operation]:
+    """Those of some operations that are still queued, held until the transaction ends."""
+    query = (
+        select(Operation)
+        .where(Operation.id.in_(list(ids)), Operation.status == OperationStatus.QUEUED)
+        .order_by(Operation.seq)
+        .with_for_update()
     )
+    return list(session.scalars(query))
+
+
+def carried(
+    session: Session, signer: bytes, nonces: Iterable[int], *, lock: bool = False
+) -> dict[int, list[Operation]]:
+    """The operations that nonces of a key carry, in their order; a nonce that carries none is left out."""
+    query = (
+        select(Operation)
+        .where(Operation.sender == signer, Operation.nonce.in_(list(nonces)))
+        .order_by(Operation.nonce, Operation.place)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found: dict[int, list[Operation]] = {}
+    for operation in session.scalars(query):
+        found.setdefault(operation.nonce or 0, []).append(operation)
+    return found
+
+
+def to_undo(session: Session, signer: bytes, now: float) -> set[int]:
+    """Nonces of a key that carry something which shall not take effect any more."""
+    query = select(Operation.nonce).where(
+        Operation.sender == signer,
+        Operation.status == OperationStatus.SENT,
+        Operation.cancel_asked | (Operation.deadline_at <= now),
+    )
+    return {nonce for nonce in session.scalars(query) if nonce is not None}
+
+
+def overdue(session: Session, now: float, limit: int) -> list[Operation]:
+    """Queued operations whose deadline passed, held; those that somebody else holds are left to them."""
+    query = (
+        select(Operation)
+        .where(Operation.status == OperationStatus.QUEUED, Operation.deadline_at <= now)
+        .order_by(Operation.seq)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(query))
+
+
+def transactions(session: Session, signer: bytes, ids: Iterable[int]) -> list[ChainTransaction]:
+    """A key's transactions by row id, by nonce; replacements after what they replace."""
+    query = (
+        select(ChainTransaction)
+        .where(ChainTransaction.signer == signer, ChainTransaction.id.in_(list(ids)))
+        .order_by(ChainTransaction.nonce, ChainTransaction.id)
+    )
+    return list(session.scalars(query))
+
+
+def siblings(session: Session, signer: bytes, nonces: Iterable[int]) -> list[ChainTransaction]:
+    """All transactions under nonces of a key."""
+    query = (
+        select(ChainTransaction)
+        .where(ChainTransaction.signer == signer, ChainTransaction.nonce.in_(list(nonces)))
+        .order_by(ChainTransaction.nonce, ChainTransaction.id)
+    )
+    return list(session.scalars(query))
 
 
 def make_final(session: Session, signer: bytes, up_to_block: int) -> None:
     """Stops watching what no reorganisation can undo."""
-    finished = select(Operation.id).where(Operation.status.not_in(UNFINISHED))
+    unfinished = (
+        select(Operation.id)
+        .where(
+            Operation.sender == signer,
+            Operation.nonce == ChainTransaction.nonce,
+            Operation.status.in_(UNFINISHED),
+        )
+        .exists()
+    )
     session.execute(
         update(ChainTransaction)
         .where(
             ChainTransaction.signer == signer,
             ChainTransaction.status == TransactionStatus.MINED,
             ChainTransaction.block_number <= up_to_block,
-            ChainTransaction.operation_id.in_(finished),
+            ~unfinished,
         )
         .values(status=TransactionStatus.FINAL)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -140,3 +224,18 @@ def finish(
     operation.result = result
     operation.error = error
     operation.updated_at = int(time.time())
+
+
+def put_back(operation: Operation, error: dict[str, object], tx_hash: str | None) -> None:
+    """Queues an operation anew whose nonce came to nothing, to be sent alone; keeps what was tried."""
+    attempt = {
+        "sender": None if operation.sender is None else "0x" + operation.sender.hex(),
+        "nonce": operation.nonce,
+        "tx_hash": tx_hash,
+        "error": error,
+        "ended_at": int(time.time()),
+    }
+    operation.attempts = [*operation.attempts, attempt]
+    operation.sender = operation.nonce = None
+    operation.place, operation.alone = 0, True
+    finish(operation, OperationStatus.QUEUED)

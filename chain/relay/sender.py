@@ -1,64 +1,53 @@
-"""From the outbox to the node: simulate, give a nonce, sign, persist, broadcast; in this order, one key at a time."""
+"""From the outbox to the node: merge, simulate, give a nonce, sign, persist, broadcast; in this order."""
 
 import logging
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from eth_hash.auto import keccak
-from sqlalchemy.orm import Session, sessionmaker
-
-from chain.abi import checksum_address
-from chain.contracts import Contracts, refusal_of
 from chain.keys import Signer
-from chain.rpc import Request, RpcClient, RpcError
+from chain.rpc import RpcError
+from chain.sql import reading
 
 from . import repository
-from .broadcaster import Broadcaster
-from .fees import Fees, market_fees
+from .equipment import Equipment
 from .head import Head
 from .lease import Lease, locked
-from .models import ChainTransaction, Operation, OperationStatus, TransactionStatus
-from .outcome import node_error, refusal_error
+from .models import Operation, OperationStatus
+from .parcels import Parcel, parcels
+from .signing import sign
+from .simulation import Ending
 
 _log = logging.getLogger(__name__)
 
-# State moves between simulation and mining, gas is refunded only at the end, and a batch that catches the failure of
-# its items must not run short inside one of them: a third on top covers a refund of a fifth and 63/64 for each call.
+# State moves between simulation and mining, gas is refunded only at the end, and a call that catches the failure of
+# inner ones must not run short inside them: a third on top covers a refund of a fifth and 63/64 for each call.
 GAS_RESERVE_PERCENT = 35
 _GAS_RESERVE = 20_000
-# A node that refuses to simulate, but not by a revert, may have a bad moment; after so long it is the operation.
-_UNSENDABLE_AFTER_SECONDS = 30.0
+# Rows with their call data, looked at in one round.
+_QUEUE_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    operation: Operation
+    parcel: Parcel
     gas_limit: int
 
 
-class NonceMoved(Exception):
-    """The key's next nonce is not the one that was signed with; nothing was written."""
+class QueueMoved(Exception):
+    """Somebody else gave out a nonce or took an operation back meanwhile; nothing was written."""
 
 
 class Sender:
     """Turns queued operations into broadcast transactions."""
 
-    def __init__(
-        self,
-        sessions: sessionmaker[Session],
-        rpc: RpcClient,
-        contracts: Contracts,
-        broadcaster: Broadcaster,
-        *,
-        simulate_at: str = "pending",
-    ) -> None:
-        self._sessions = sessions
-        self._rpc = rpc
-        self._contracts = contracts
-        self._broadcaster = broadcaster
-        self._simulate_at = simulate_at
-        self._troubled: dict[str, float] = {}
+    def __init__(self, equipment: Equipment, *, merged_at_most: int) -> None:
+        self._sessions = equipment.sessions
+        self._rpc = equipment.rpc
+        self._contracts = equipment.contracts
+        self._broadcaster = equipment.broadcaster
+        self._simulation = equipment.simulation
+        self._fees = equipment.fees
+        self._merged_at_most = merged_at_most
 
     def send(self, lease: Lease, name: str, signer: Signer, head: Head, *, room: int, mined_nonces: int) -> bool:
         """Send the key's next operations.
@@ -71,83 +60,65 @@ class Sender:
             Whether anything changed.
 
         Raises:
-            RpcError, RpcUnavailable, LeaseLost.
+            RpcError, RpcUnavailable, LeaseLost, QueueMoved.
         """
-        with self._sessions() as session:
+        with reading(self._sessions) as session:
             # Before the simulation: what ended by now is in the state that it sees.
             oldest = repository.oldest_unfinished(session, room + 1)
-            operations = repository.queued(session, name, room)
+            operations = repository.queued(session, name, min(room * self._merged_at_most, _QUEUE_AT_ONCE))
+            known = repository.next_nonce(session, lease.address)
         if not operations:
             return False
-        ready, refused = self._simulate(signer, operations, oldest, head)
-        if refused:
-            self._refuse(lease, refused)
+        found = parcels(operations, most=self._merged_at_most, gas_most=head.gas_limit // 2, room=room)
+        ready, ended, split = self._simulate(signer, list(found), oldest, head)
+        if ended or split:
+            self._end(lease, ended, split)
         if ready:
-            self._sign_and_send(lease, signer, ready, head, mined_nonces)
-        return bool(ready or refused)
+            self._sign_and_send(lease, signer, ready, head, self._next_nonce(signer, known, mined_nonces))
+        return bool(ready or ended or split)
 
     def _simulate(
-        self, signer: Signer, operations: list[Operation], oldest: list[int], head: Head
-    ) -> tuple[list[_Ready], dict[str, tuple[OperationStatus, dict[str, object]]]]:
-        """Which operations to send, and which to end: the first that cannot be sent yet holds up those behind it."""
-        asked = [operation for operation in operations if operation.gas_limit is None]
-        told = self._rpc.batch([self._question(signer, operation) for operation in asked])
-        by_id = {operation.id: answer for operation, answer in zip(asked, told, strict=True)}
+        self, signer: Signer, found: list[Parcel], oldest: list[int], head: Head
+    ) -> tuple[list[_Ready], dict[str, Ending], list[Operation]]:
+        """What to send, what to end, and what to send one by one from now on: the first call that cannot be sent yet
+        holds up those behind it."""
         ready: list[_Ready] = []
-        ended: dict[str, tuple[OperationStatus, dict[str, object]]] = {}
-        ended_seqs: set[int] = set()
-        for operation in operations:
-            # One that brings its gas limit is not simulated: as a whole it cannot be refused.
-            answer = by_id.get(operation.id)
+        ended: dict[str, Ending] = {}
+        unfinished = set(oldest)
+        for parcel, answer in zip(found, self._simulation.gas(signer.address, found), strict=True):
             if not isinstance(answer, RpcError):
-                self._troubled.pop(operation.id, None)
-                ready.append(_Ready(operation, _gas_limit(operation, answer, head)))
+                gas = answer if parcel.gas_limit is not None else _with_reserve(answer, head)
+                ready.append(_Ready(parcel, gas))
                 continue
-            # A refusal is final only where nothing unfinished could still change the state that it rests on.
-            alone = all(seq >= operation.seq or seq in ended_seqs for seq in oldest)
-            end = self._end(operation, answer) if alone and not ready else None
+            if len(parcel.operations) > 1:
+                return ready, ended, list(parcel.operations)
+            (operation,) = parcel.operations
+            end = None if ready else self._simulation.ending(operation, answer, unfinished)
             if end is None:
                 break
             ended[operation.id] = end
-            ended_seqs.add(operation.seq)
-        return ready, ended
+            unfinished.discard(operation.seq)
+        return ready, ended, []
 
-    def _question(self, signer: Signer, operation: Operation) -> Request:
-        call: dict[str, str] = {
-            "from": signer.address,
-            "to": checksum_address(operation.to),
-            "data": "0x" + operation.data.hex(),
-        }
-        return ("eth_estimateGas", (call, self._simulate_at))
-
-    def _end(self, operation: Operation, answer: RpcError) -> tuple[OperationStatus, dict[str, object]] | None:
-        """How an operation ends that the node would not simulate; None if it may yet."""
-        refusal = refusal_of(answer)
-        if refusal is not None:
-            return OperationStatus.REFUSED, refusal_error(refusal)
-        since = self._troubled.setdefault(operation.id, time.monotonic())
-        if time.monotonic() - since < _UNSENDABLE_AFTER_SECONDS:
-            return None
-        return OperationStatus.FAILED, node_error("NodeRefused", answer.message)
-
-    def _refuse(self, lease: Lease, ended: dict[str, tuple[OperationStatus, dict[str, object]]]) -> None:
+    def _end(self, lease: Lease, ended: dict[str, Ending], split: list[Operation]) -> None:
         with self._sessions.begin() as session:
             locked(session, lease)
-            for operation in repository.operations_by_id(session, ended).values():
+            for operation in repository.lock_queued(session, ended):
                 status, error = ended[operation.id]
                 repository.finish(operation, status, error=error)
+                self._simulation.forget([operation])
                 _log.info("%s %s (%s): %s", operation.id, status, operation.kind, error["message"])
+            for operation in repository.lock_queued(session, [one.id for one in split]):
+                operation.alone = True
 
-    def _sign_and_send(self, lease: Lease, signer: Signer, ready: list[_Ready], head: Head, mined_nonces: int) -> None:
-        fees = market_fees(self._rpc, head.base_fee_wei)
-        first = self._next_nonce(lease, signer, mined_nonces)
+    def _sign_and_send(self, lease: Lease, signer: Signer, ready: Sequence[_Ready], head: Head, first: int) -> None:
+        fees = self._fees.market(self._rpc, head.base_fee_wei)
         rows = [
             sign(
                 signer,
                 self._contracts.chain_id,
-                operation_id=one.operation.id,
-                to=one.operation.to,
-                data=one.operation.data,
+                to=one.parcel.to,
+                data=one.parcel.data,
                 gas_limit=one.gas_limit,
                 nonce=first + index,
                 fees=fees,
@@ -155,67 +126,32 @@ class Sender:
             for index, one in enumerate(ready)
         ]
         broadcast = [(row.hash, row.raw) for row in rows]
+        carried = {
+            operation.id: (first + index, place)
+            for index, one in enumerate(ready)
+            for place, operation in enumerate(one.parcel.operations)
+        }
         with self._sessions.begin() as session:
             state = locked(session, lease)
             if state.next_nonce is not None and state.next_nonce > first:
-                raise NonceMoved(f"next nonce is {state.next_nonce}, not {first}")
+                raise QueueMoved(f"next nonce is {state.next_nonce}, not {first}")
             state.next_nonce = first + len(rows)
-            for operation in repository.operations_by_id(session, [row.operation_id for row in rows]).values():
+            operations = repository.lock_queued(session, carried)
+            if len(operations) != len(carried):
+                raise QueueMoved("operations were cancelled meanwhile")
+            for operation in operations:
                 repository.finish(operation, OperationStatus.SENT)
+                operation.sender = lease.address
+                operation.nonce, operation.place = carried[operation.id]
             session.add_all(rows)
         self._broadcaster.send(broadcast)
 
-    def _next_nonce(self, lease: Lease, signer: Signer, mined_nonces: int) -> int:
-        with self._sessions.begin() as session:
-            known = locked(session, lease).next_nonce
+    def _next_nonce(self, signer: Signer, known: int | None, mined_nonces: int) -> int:
         if known is not None:
             # The chain is ahead only where the key was used without us.
             return max(known, mined_nonces)
         return int(self._rpc.call("eth_getTransactionCount", signer.address, "pending"), 16)
 
 
-def sign(
-    signer: Signer,
-    chain_id: int,
-    *,
-    operation_id: str,
-    to: bytes,
-    data: bytes,
-    gas_limit: int,
-    nonce: int,
-    fees: Fees,
-    bumps: int = 0,
-    noop: bool = False,
-) -> ChainTransaction:
-    """A signed transaction, not yet in any session."""
-    fields: dict[str, Any] = {
-        "chainId": chain_id,
-        "nonce": nonce,
-        "to": checksum_address(to),
-        "value": 0,
-        "data": data,
-        "gas": gas_limit,
-        **fees.fields(),
-    }
-    raw = signer.sign_transaction(fields)
-    return ChainTransaction(
-        operation_id=operation_id,
-        signer=bytes.fromhex(signer.address.removeprefix("0x")),
-        nonce=nonce,
-        hash=keccak(raw),
-        raw=raw,
-        gas_limit=gas_limit,
-        max_fee_wei=fees.max_fee_wei,
-        tip_wei=fees.tip_wei,
-        bumps=bumps,
-        noop=noop,
-        status=TransactionStatus.SIGNED,
-        waiting_since=time.time(),
-    )
-
-
-def _gas_limit(operation: Operation, answer: str | None, head: Head) -> int:
-    if operation.gas_limit is not None:
-        return operation.gas_limit
-    needed = int(str(answer), 16)
+def _with_reserve(needed: int, head: Head) -> int:
     return max(needed, min(head.gas_limit, needed * (100 + GAS_RESERVE_PERCENT) // 100 + _GAS_RESERVE))

@@ -16,12 +16,13 @@ from app.claims.presenter import ClaimPresenter
 from app.claims.schemas import NewClaims
 from app.evidence.anchorer import Anchorer
 from app.evidence.models import EvidenceRecord
-from app.indexer.models import Redemption, Refusal
+from app.indexer.models import Redemption
 from app.settings import Settings
+from chain.relay import Operation
 from tests.app.evidence.bench import Bench
 from tests.database import database_url, make  # noqa: F401 - fixtures
 
-SETTINGS = {"batch_max_age_s": 0, "redeem_batch": 3, "DATABASE_URL": "", "CHAIN_URL": ""}
+SETTINGS = {"batch_max_age_s": 0, "DATABASE_URL": "", "CHAIN_URL": ""}
 
 
 @pytest.fixture
@@ -55,24 +56,30 @@ def states(bench: Bench, claims: list[str]) -> list[str]:
         return [session.get_one(Claim, one).state for one in claims]
 
 
-def sent(bench: Bench) -> list[tuple[str, list[int]]]:
-    """Function and trade times, as days of July, of what was sent to the ledger."""
-    found = []
-    for function, arguments in bench.operations():
-        if function == "append":
-            continue
-        claims: list[dict[str, Any]] = arguments["claims"] if function == "redeemMany" else [arguments["claim"]]
-        found.append((function, [1 + (one["trade"]["tradedAt"] - 1_719_792_000) // 86_400 for one in claims]))
-    return found
+def ends(bench: Bench, claim_id: str, status: str, **changes: Any) -> None:
+    """Gives the operation of a claim a state."""
+    with bench.sessions.begin() as session:
+        named = session.get_one(Claim, claim_id).operation_id
+        operation = session.scalars(select(Operation).where(Operation.id == named)).one()
+        operation.status = status
+        for name, value in changes.items():
+            setattr(operation, name, value)
 
 
-def test_claims_go_in_order_of_trade_time_one_operation_at_a_time(bench: Bench) -> None:
+def sent(bench: Bench) -> list[int]:
+    """Trade times, as days of July, of what was sent to the ledger, in order."""
+    calls = [arguments["claim"] for function, arguments in bench.operations() if function == "redeem"]
+    return [1 + (one["trade"]["tradedAt"] - 1_719_792_000) // 86_400 for one in calls]
+
+
+def test_claims_go_in_order_of_trade_time_one_round_at_a_time(bench: Bench) -> None:
     voucher = bench.show_programme(in_order=True)
-    claim(bench, voucher, anchored(bench, 5, 2, 4, 1, 3))
+    claim(bench, voucher, anchored(bench, 5, 2, 4, 3))
     presenter = ClaimPresenter(bench.gateway)
     assert presenter.step()
+    claim(bench, voucher, anchored(bench, 1))
     assert not presenter.step()
-    assert sent(bench) == [("redeemMany", [1, 2, 3])]
+    assert sent(bench) == [2, 3, 4, 5]
 
 
 def test_an_earlier_claim_that_is_not_anchored_holds_the_later_ones_back(bench: Bench) -> None:
@@ -82,13 +89,13 @@ def test_an_earlier_claim_that_is_not_anchored_holds_the_later_ones_back(bench: 
     claims = claim(bench, voucher, [*later, earlier])
     presenter = ClaimPresenter(bench.gateway)
     presenter.step()
-    assert sent(bench) == [("redeem", [1])]
+    assert sent(bench) == [1]
     bench.finish("refused", error={"code": "X", "args": {}, "message": ""})
     presenter.step()
     assert states(bench, claims) == ["refused", "waiting", "waiting"]
     anchor(bench)
     presenter.step()
-    assert sent(bench)[1:] == [("redeemMany", [2, 3])]
+    assert sent(bench)[1:] == [2, 3]
 
 
 def test_where_order_is_free_nothing_waits_for_another(bench: Bench) -> None:
@@ -99,29 +106,27 @@ def test_where_order_is_free_nothing_waits_for_another(bench: Bench) -> None:
     presenter = ClaimPresenter(bench.gateway)
     while presenter.step():
         pass
-    assert sent(bench) == [("redeemMany", [3, 4, 5]), ("redeem", [6])]
+    assert sent(bench) == [3, 4, 5, 6]
 
 
-def test_claims_that_were_refused_together_are_presented_one_by_one(bench: Bench) -> None:
+def test_what_the_contract_says_is_final_and_what_failed_is_for_a_person_who_may_put_it_back(bench: Bench) -> None:
     voucher = bench.show_programme(in_order=True)
-    claims = claim(bench, voucher, anchored(bench, 1, 2))
     presenter = ClaimPresenter(bench.gateway)
+    (refused,) = claim(bench, voucher, anchored(bench, 1))
     presenter.step()
-    bench.finish("refused", error={"code": "RoleMissing", "args": {}, "message": ""})
-    presenter.step()
-    presenter.step()
-    assert states(bench, claims) == ["presented", "waiting"]
     bench.finish("refused", error={"code": "VoucherLedger_NotHolder", "args": {"voucherId": voucher}, "message": ""})
     presenter.step()
+    (held,) = claim(bench, voucher, anchored(bench, 2))
     presenter.step()
     bench.finish("failed", error={"code": "UnknownSigner", "args": {}, "message": ""})
     presenter.step()
-    assert sent(bench) == [("redeemMany", [1, 2]), ("redeem", [1]), ("redeem", [2])]
-    # The contract's word is final; what could not be put to it is for a person.
-    assert states(bench, claims) == ["refused", "held"]
+    assert states(bench, [refused, held]) == ["refused", "held"]
     with bench.sessions() as session:
-        first = session.get_one(Claim, claims[0])
+        first = session.get_one(Claim, refused)
     assert (first.code, first.detail) == ("VoucherLedger_NotHolder", {"voucherId": voucher})
+    bench.finish("queued")
+    presenter.step()
+    assert states(bench, [refused, held]) == ["refused", "presented"]
 
 
 def test_an_outcome_is_not_noted_before_the_projection_shows_it(bench: Bench) -> None:
@@ -141,21 +146,24 @@ def test_a_reorganisation_that_takes_a_redemption_back_lets_the_claim_follow_its
     presenter = ClaimPresenter(bench.gateway)
     presenter.step()
     mined = "0x" + "11" * 32
-    bench.finish("succeeded", result={"tx_hash": mined, "block_number": 100, "events": []})
+    refusal = {"code": "VoucherLedger_OutOfOrder", "args": {}, "message": ""}
+    result = {"tx_hash": mined, "block_number": 100, "events": []}
+    ends(bench, claims[0], "succeeded", result=result)
+    ends(bench, claims[1], "refused", result=result, error=refusal)
     first = bench.show_redemption(2**32 + 7, claims[0], mined)
-    refused = bench.show_refusal(claims[1], mined)
     presenter.step()
     assert states(bench, claims) == ["redeemed", "refused"]
     with bench.sessions.begin() as session:
-        mend_claims(session, {Redemption: [first], Refusal: [refused]})
+        mend_claims(session, {Redemption: [first]})
         session.execute(delete(Redemption))
-        session.execute(delete(Refusal))
-    assert states(bench, claims) == ["presented", "presented"]
+    for one in claims:
+        ends(bench, one, "sent", result=None, error=None)
     presenter.step()
     assert states(bench, claims) == ["presented", "presented"]
     # The other way round on the new chain.
+    ends(bench, claims[0], "refused", result=result, error=refusal)
+    ends(bench, claims[1], "succeeded", result=result)
     bench.show_redemption(2**32 + 9, claims[1], mined)
-    bench.show_refusal(claims[0], mined)
     presenter.step()
     assert states(bench, claims) == ["refused", "redeemed"]
     with bench.sessions() as session:
@@ -171,7 +179,7 @@ def test_a_record_that_was_tampered_with_is_held_and_the_others_go(bench: Bench)
         row.record = row.record.replace(b'"settled_fen":100', b'"settled_fen":999')
     ClaimPresenter(bench.gateway).step()
     assert states(bench, claims) == ["held", "presented"]
-    assert sent(bench) == [("redeem", [2])]
+    assert sent(bench) == [2]
 
 
 def test_several_workers_at_once_put_each_claim_into_one_operation(bench: Bench) -> None:
@@ -194,7 +202,7 @@ def test_several_workers_at_once_put_each_claim_into_one_operation(bench: Bench)
     for thread in threads:
         thread.join()
     assert failures == []
-    assert sorted(day for _, days in sent(bench) for day in days) == list(range(1, 15))
+    assert sorted(sent(bench)) == list(range(1, 15))
     with bench.sessions() as session:
         assert None not in set(session.scalars(select(Claim.operation_id).where(Claim.id.in_(claims))))
 

@@ -20,7 +20,7 @@ from app.evidence.checking import Job, check
 from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmission
 from app.evidence.open_stream import OpenStream
 from app.gateway import Gateway
-from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Redemption, Refusal, Voucher
+from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Redemption, Voucher
 from app.settings import Settings
 from chain.contracts import Contracts, decode_call
 from chain.identifiers import entity_id
@@ -226,26 +226,6 @@ class Bench:
                 "trade_barred": False,
             }
             session.add(Redemption(**row))
-        return row
-
-    def show_refusal(self, claim_id: str, tx_hash: str) -> dict[str, Any]:
-        """Lets the projection show that the contract refused a claim in a transaction; the row."""
-        with self.sessions.begin() as session:
-            claim, record = self._claimed(session, claim_id)
-            row = {
-                "id": 1,
-                "tx_hash": bytes.fromhex(tx_hash[2:]),
-                "log_index": 1,
-                "kind": "redemption",
-                "voucher_id": claim.voucher_id,
-                "settlement_key": claim.settlement_key,
-                "trade_id": record.trade_digest,
-                "code": "VoucherLedger_SettlementUsed",
-                "args": {},
-                "refused_at": 1,
-                "block_number": 1,
-            }
-            session.add(Refusal(**row))
         return row
 
     @staticmethod

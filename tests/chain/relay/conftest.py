@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker, undefer
 
 from chain.contracts import ContractName, encode_call
 from chain.relay import ChainTransaction, Operation, OperationStatus, Relay, TransactionStatus, enqueue
@@ -75,22 +75,37 @@ class Desk:
         """Transactions of a key on the chain."""
         return int(self.world.rpc.call("eth_getTransactionCount", self.world.signers[name].address, "latest"), 16)
 
-    def assert_once(self, name: str, operation_ids: list[str]) -> None:
-        """Each operation succeeded in a transaction of its own, and the key sent nothing else and left no gap."""
+    def carriers(self, name: str) -> dict[int, list[str]]:
+        """Operations by mined nonce of a key, in their order."""
+        address = bytes.fromhex(self.world.signers[name].address.removeprefix("0x"))
         with self.sessions() as session:
-            operations = session.scalars(select(Operation).where(Operation.id.in_(operation_ids))).all()
-            address = bytes.fromhex(self.world.signers[name].address.removeprefix("0x"))
             mined = session.scalars(
-                select(ChainTransaction).where(
+                select(ChainTransaction.nonce).where(
                     ChainTransaction.signer == address,
                     ChainTransaction.status.in_((TransactionStatus.MINED, TransactionStatus.FINAL)),
                 )
             ).all()
-        assert {operation.status for operation in operations} == {OperationStatus.SUCCEEDED}
-        assert len(operations) == len(operation_ids)
-        assert sorted(row.operation_id for row in mined) == sorted(operation_ids)
+            operations = session.scalars(select(Operation).where(Operation.sender == address).order_by(Operation.place))
+            found: dict[int, list[str]] = {nonce: [] for nonce in sorted(mined)}
+            assert len(found) == len(mined), "two transactions of one nonce count as mined"
+            for operation in operations:
+                if operation.nonce in found:
+                    found[operation.nonce].append(operation.id)
+        return found
+
+    def transactions(self) -> list[ChainTransaction]:
+        """All transactions with their bytes, by nonce; replacements after what they replace."""
+        query = select(ChainTransaction).options(undefer(ChainTransaction.raw))
+        with self.sessions() as session:
+            return list(session.scalars(query.order_by(ChainTransaction.nonce, ChainTransaction.id)))
+
+    def assert_once(self, name: str, operation_ids: list[str]) -> None:
+        """Each operation succeeded in a transaction of its own, and the key sent nothing else and left no gap."""
+        assert {self.get(one).status for one in operation_ids} == {OperationStatus.SUCCEEDED}
+        carriers = self.carriers(name)
+        assert sorted(carriers.values()) == sorted([one] for one in operation_ids)
         first = self.before[name]
-        assert sorted(row.nonce for row in mined) == list(range(first, first + len(operation_ids)))
+        assert list(carriers) == list(range(first, first + len(operation_ids)))
         assert self.count(name) == first + len(operation_ids)
 
 

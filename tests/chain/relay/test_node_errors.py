@@ -27,7 +27,23 @@ from chain.rpc import RpcError
         ("Insufficient funds for gas * price + value", "insufficient_funds"),  # anvil
         ("Upfront cost exceeds account balance", "insufficient_funds"),  # Besu
         ("execution reverted", "reverted"),
-        ("txpool is full", "other"),
+        ("txpool is full", "busy"),  # geth, FISCO BCOS
+        ("TxPoolIsFull", "busy"),  # FISCO BCOS 3.x by name
+        ("in-flight transaction limit reached for delegated accounts", "busy"),  # geth
+        ("AlreadyInTxPool", "already_known"),  # FISCO BCOS
+        ("TxAlreadyInChain", "already_known"),  # FISCO BCOS
+        ("NonceCheckFail", "nonce_too_low"),  # FISCO BCOS: used or taken, it does not say which
+        ("ALREADY_EXISTS: already known", "already_known"),  # Erigon
+        ("could not replace existing tx", "underpriced"),  # Erigon
+        ("fee too low", "underpriced"),  # Erigon
+        ("nonce too low", "nonce_too_low"),  # Erigon
+        ("Nonce too high", "nonce_too_high"),  # Besu
+        ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 1, BaseFee: 7", "underpriced"),  # Nethermind
+        ("NonceGap, Future nonce. Expected nonce: 5", "nonce_too_high"),  # Nethermind
+        ("InsufficientFunds, Balance is 0 less than sending value + gas 1", "insufficient_funds"),  # Nethermind
+        ("Max fee per gas less than current base fee", "underpriced"),  # Besu
+        ("transaction type not supported", "other"),  # geth, FISCO BCOS
+        ("intrinsic gas too low", "other"),  # geth, FISCO BCOS
         ("exceeds block gas limit", "other"),
     ],
 )
