@@ -30,10 +30,14 @@ START = 1_900_000_000
 
 
 class ChainSide:
-    """A deployment of its own with one key for each role."""
+    """A deployment of its own with one key for each role.
 
-    def __init__(self, folder: Path) -> None:
-        self.now = START
+    Args:
+        opening: Unix second at which the chain begins.
+    """
+
+    def __init__(self, folder: Path, opening: int = START) -> None:
+        self.now = opening
         self.signers = {role: derive(keccak(b"differential"), role.name) for role in Role}
         funded = {signer.address: 1_000_000 * ETHER for signer in self.signers.values()}
         self._node = EmbeddedNode(folder, funded=funded, clock=lambda: self.now)
