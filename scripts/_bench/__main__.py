@@ -11,6 +11,7 @@ from scripts._bench.ingest.report import run
 from scripts._bench.ingest.report import show as show_ingest
 from scripts._bench.ingest.run import Scale
 from scripts._bench.node import embedded, remote
+from scripts._bench.quote import measure_quotes, show_quotes
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -31,6 +32,8 @@ def main() -> int:
     ingest_parser.add_argument("--singles", type=int, default=3_000, help="posts of one record in each of 5 runs")
     ingest_parser.add_argument("--records", type=int, default=0, help="then a long run of so many, sampling memory")
     ingest_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    quote_parser = benchmarks.add_parser("quote", help="quotations a second in one process")
+    quote_parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
 
     screen = Console(stderr=options.json)
@@ -42,6 +45,13 @@ def main() -> int:
             print(json.dumps(found, ensure_ascii=False))
         else:
             show_ingest(found, screen)
+        return 0
+    if options.benchmark == "quote":
+        quotes = measure_quotes()
+        if options.json:
+            print(json.dumps(quotes.to_dict()))
+        else:
+            show_quotes(quotes, screen)
         return 0
     with remote(options.rpc) if options.rpc else embedded() as node, screen.status("deploying"):
         report = measure(node, eas=not options.no_eas)

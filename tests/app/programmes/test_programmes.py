@@ -1,14 +1,18 @@
 """Programmes over HTTP, and as the ledger has them."""
 
+import json
 import time
 from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
+from typer.testing import CliRunner
 
-from app.policies.files import shipped
+from app.commands import policy as policy_commands
+from app.policies.files import json_schema, shipped
 from tests.app.conftest import RunningService
 from tests.app.organisations import new_uscc, registration
+from tests.policies.golden_cases import cases
 
 
 @pytest.fixture
@@ -102,3 +106,88 @@ def test_an_approver_list_for_an_unknown_stage_is_named(service: RunningService)
     body = {"policy": "zhengzhou-htz", "approvers": {"third_review": ["0x" + "11" * 20]}}
     answer = service.post("/v1/programmes", "operator", body)
     assert answer.json()["errors"][0]["pointer"] == "/approvers/third_review"
+
+
+def test_a_policy_of_several_programmes_is_published_by_command_and_only_once(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUANQUAN_API_KEY", service.keys["operator"])
+    arguments = ["publish", "shanghai-2023", "--api", service.url, "--json"]
+    first = CliRunner().invoke(policy_commands.cli, arguments)
+    assert first.exit_code == 0, first.stderr
+    published = json.loads(first.stdout)
+    assert [one["programme"] for one in published] == ["renters", "builders"]
+    assert json.loads(CliRunner().invoke(policy_commands.cli, arguments).stdout) == published
+    for one in published:
+        view = service.get(f"/v1/programmes/{one['programme_id']}").json()
+        assert (view["status"], view["policy"], view["programme"]) == ("published", "shanghai-2023", one["programme"])
+        assert view["policy_uri"].endswith(f"{one['policy_hash']}#{one['programme']}")
+    number = str(published[0]["programme_id"])
+    ended = CliRunner().invoke(
+        policy_commands.cli, ["terminate", number, "--reason", "over", "--api", service.url, "--json"]
+    )
+    assert ended.exit_code == 0, ended.stderr
+    assert service.get(f"/v1/programmes/{number}").json()["status"] == "terminated"
+    monkeypatch.setenv("SUANQUAN_API_KEY", service.keys["finance"])
+    refused = CliRunner().invoke(policy_commands.cli, arguments)
+    assert refused.exit_code == 1
+    assert "role_missing" in refused.stderr
+
+
+def test_a_programme_of_a_policy_with_several_must_be_named(service: RunningService) -> None:
+    for named in ({}, {"programme": "gifts"}):
+        answer = service.post("/v1/programmes", "operator", {"policy": "chengdu", **named})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/programme"
+        assert "talent_team" in answer.json()["errors"][0]["detail"]
+
+
+def test_a_version_stands_for_one_text_and_both_stay_readable(service: RunningService) -> None:
+    text = shipped()["guizhou"].decode()
+    service.settle("/v1/programmes", "operator", {"policy_yaml": text})
+    changed = text.replace("rate_bps: 2000", "rate_bps: 2500")
+    again = service.post("/v1/programmes", "operator", {"policy_yaml": changed})
+    assert (again.status_code, again.json()["code"]) == (409, "policy_version_taken")
+    newer = changed.replace("version: 1", "version: 2")
+    service.settle("/v1/programmes", "operator", {"policy_yaml": newer})
+    versions = service.get("/v1/policies", policy="guizhou").json()
+    assert [(one["version"], one["shipped"]) for one in versions] == [(1, True), (2, False)]
+    for one, content in zip(versions, (text, newer), strict=True):
+        assert service.http.get(f"/v1/policies/{one['digest']}").text == content
+    question = {"claimant": {}, "trade": {"kind": "investment"}}
+    for policy, version in (("guizhou", 1), (versions[1]["digest"], 2)):
+        answer = service.http.post("/v1/quotes", json={"policy": policy, **question}).json()
+        assert (answer["policy"], answer["version"], answer["eligible"]) == ("guizhou", version, False)
+
+
+def test_the_schema_of_policy_files_is_public(service: RunningService) -> None:
+    assert service.http.get("/v1/policies/schema").text == json_schema()
+    assert service.http.get("/v1/policies/qingdao").content == shipped()["qingdao"]
+    assert service.http.get("/v1/policies/atlantis").status_code == 404
+
+
+def test_a_quotation_needs_no_key_and_is_that_of_the_tables(service: RunningService) -> None:
+    for case in cases()[::17]:
+        answer = service.http.post("/v1/quotes", json={"policy": case.policy, **case.question})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["eligible"] is case.eligible
+        if case.pays is not None:
+            members = answer.json()
+            assert (members["rate_bps"], members["subsidy_fen"], members["limited_by"]) == case.pays
+    best = service.http.post("/v1/quotes", json={"policy": "all", **cases()[0].question}).json()
+    assert len(best["runners_up"]) == len(shipped()) - 1
+
+
+def test_a_bad_quotation_is_refused_by_member_and_rule(service: RunningService) -> None:
+    question = {"policy": "guizhou", **cases()[0].question}
+    for change, pointer, rule in (
+        ({"policy": "atlantis"}, "/policy", "known_policy"),
+        ({"claimant": {"speed": 1}}, "/claimant/speed", "extra_forbidden"),
+        ({"trade": {"settled_fen": "1"}}, "/trade/settled_fen", "int_type"),
+        ({"used": {"entity_period_fen": -1}}, "/used/entity_period_fen", "greater_than_equal"),
+    ):
+        answer = service.http.post("/v1/quotes", json=question | change)
+        assert answer.status_code == 422
+        assert [(one["pointer"], one["rule"]) for one in answer.json()["errors"]] == [(pointer, rule)]
+    too_large = service.http.post("/v1/quotes", content=b" " * (8 * 1024 * 1024 + 1))
+    assert too_large.status_code == 413
