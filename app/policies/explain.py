@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 from app.policies.compiled import CompiledPolicy, compiled
-from app.policies.model import Bilingual, Example, ProgrammePart, RatePart, TierPart
+from app.policies.model import Bilingual, Conflict, Default, Example, ProgrammePart, RatePart, TierPart
 from app.policies.question import Question, ask
 from app.policies.quote import Quotation, quote
 from app.policies.wording import BASIS_EN, BASIS_ZH, percent, yuan
@@ -48,8 +48,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stage": ("{title}({required} 人){documents}", "{title} ({required}){documents}"),
     "example": ("算例", "Worked example"),
     "open": ("政策未载明、由本文件设定", "Left open by the sources, set by this file"),
+    "default": ("{field}: {chosen}。{why}", "{field}: {chosen}. {why}"),
     "conflicts": ("来源不一致之处", "Where the sources contradict each other"),
-    "conflict": ("{field}:取 {taken};另一说 {other}。{why}", "{field}: taken {taken}; the other says {other}. {why}"),
+    "conflict": ("{field}: 取 {taken};另一说 {other}。{why}", "{field}: taken {taken}; the other says {other}. {why}"),
     "quotes": ("依据", "Sources"),
     "compute": ("算力", "compute"),
     "data": ("数据交易产品", "data-trade products"),
@@ -100,14 +101,21 @@ class _Explainer:
             yield ""
             yield from self._programme(part)
         for heading, items in (
-            ("open", [f"{one.field}: {one.chosen}. {one.why}" for one in policy.defaults]),
-            ("conflicts", [self._word("conflict", **one.model_dump()) for one in policy.conflicts]),
+            ("open", [self._default(one) for one in policy.defaults]),
+            ("conflicts", [self._conflict(one) for one in policy.conflicts]),
             ("quotes", [f"“{one.quote}” → {', '.join(one.gives)}" for one in policy.sources]),
         ):
             if items:
                 yield ""
                 yield self._word(heading)
                 yield from (f"  - {item}" for item in items)
+
+    def _default(self, one: Default) -> str:
+        return self._word("default", field=one.field, chosen=self._text(one.chosen), why=self._text(one.why))
+
+    def _conflict(self, one: Conflict) -> str:
+        taken, other, why = (self._text(text) for text in (one.taken, one.other, one.why))
+        return self._word("conflict", field=one.field, taken=taken, other=other, why=why)
 
     def _programme(self, part: ProgrammePart) -> Iterator[str]:
         yield f"{self._word('programme')}: {self._text(part.title)} ({part.name})"

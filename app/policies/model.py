@@ -66,17 +66,17 @@ class Default(Part):
     """A choice that the sources leave open: the member, what was chosen, and why."""
 
     field: str
-    chosen: str
-    why: str
+    chosen: Bilingual
+    why: Bilingual
 
 
 class Conflict(Part):
     """Two sources that contradict each other: what was taken, and what the other says."""
 
     field: str
-    taken: str
-    other: str
-    why: str
+    taken: Bilingual
+    other: Bilingual
+    why: Bilingual
 
 
 class Days(Part):

@@ -1,5 +1,6 @@
 """Makes programmes of policy files, publishes and terminates them."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,6 +19,8 @@ from app.programmes import repository
 from app.programmes.models import PolicyFile
 from app.programmes.schemas import BudgetView, Listing, NewProgramme, PolicySummary, ProgrammeView, TierView
 from chain.relay.models import Operation
+
+DIGEST = re.compile(r"0x[0-9a-f]{64}")
 
 
 def create(session: Session, gateway: Gateway, body: NewProgramme) -> Operation:
@@ -165,10 +168,9 @@ def find_policy_text(session: Session, which: str) -> bytes | None:
     """A policy file by the digest that stands on chain, `0x` and 64 hex digits, or a shipped one by its id."""
     if which in shipped():
         return shipped()[which]
-    try:
-        mark = bytes.fromhex(which.removeprefix("0x"))
-    except ValueError:
+    if DIGEST.fullmatch(which) is None:
         return None
+    mark = bytes.fromhex(which.removeprefix("0x"))
     row = repository.policy_file(session, mark)
     if row is not None:
         return row.content

@@ -183,3 +183,16 @@ def test_where_no_policy_pays_the_answer_says_so() -> None:
     assert [one.code for one in choice.best.reasons] == ["no_policy"]
     nothing = best_of([compiled(one) for one in shipped().values()], ask({"claimant": {}, "trade": {}}))
     assert (nothing.best.eligible, nothing.best.subsidy_fen) == (None, None)
+
+
+def test_where_sources_contradict_each_other_the_other_reading_is_a_field_away() -> None:
+    """Beijing: rent incurred or contract value; any supplier or listed ones."""
+    question = next(case.question for case in GOLDEN if case.policy == "beijing-2023")
+    file = shipped()["beijing-2023"].decode()
+    by_contract = file.replace("    basis: rent_incurred", "    basis: contract_value")
+    listed = file.replace("scope: {excluded_items", "scope: {suppliers: listed, excluded_items")
+    assert file not in (by_contract, listed)
+    got = quote(compiled(by_contract.encode()), ask(question))
+    assert got.subsidy_fen == 60_0000_00  # 300万 of contract × 20 %
+    refused = quote(compiled(listed.encode()), ask(question))
+    assert [one.code for one in refused.reasons] == ["supplier_not_listed"]

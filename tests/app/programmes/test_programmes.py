@@ -163,7 +163,10 @@ def test_a_version_stands_for_one_text_and_both_stay_readable(service: RunningSe
 def test_the_schema_of_policy_files_is_public(service: RunningService) -> None:
     assert service.http.get("/v1/policies/schema").text == json_schema()
     assert service.http.get("/v1/policies/qingdao").content == shipped()["qingdao"]
-    assert service.http.get("/v1/policies/atlantis").status_code == 404
+    for nobody in ("atlantis", "abcd", "0x" + "00" * 32):
+        assert service.http.get(f"/v1/policies/{nobody}").status_code == 404
+        answer = service.http.post("/v1/quotes", json={"policy": nobody, "claimant": {}, "trade": {}})
+        assert answer.status_code == 422
 
 
 def test_a_quotation_needs_no_key_and_is_that_of_the_tables(service: RunningService) -> None:
