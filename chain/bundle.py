@@ -21,7 +21,7 @@ from .bundle_format import (
 from .contracts import ContractName, Contracts, Event, decode_event, event_topic
 from .enums import KeyPurpose
 from .evidence import BatchHeader, EvidenceProof
-from .receipts import ProvenReceipt, fetch_proof, verify_proof
+from .receipts import ProvenReceipt, ReceiptProof, fetch_proof, verify_proof
 from .record import FIELD_NAMES, SCHEMA, SCHEMA_NAME, Record, field_values
 from .rpc import RpcClient
 from .trade import Trade
@@ -194,7 +194,7 @@ def further_anchor(
         evidence=to_bytes(contracts.evidence),
         batch=batch,
         submission_path=list(submission_path),
-        receipt=receipts.part(tx_hash),
+        receipt=receipts.proof(tx_hash),
         log=ref.log,
     )
 
@@ -266,9 +266,9 @@ class _Receipts:
             raise BundleBuildError("the event is not of these contracts")
         return event
 
-    def part(self, tx_hash: str) -> ReceiptPart:
-        """The receipt of a transaction that was found."""
-        return self._parts[tx_hash][0]
+    def proof(self, tx_hash: str) -> ReceiptProof:
+        """The proof of a transaction's receipt that was found."""
+        return self._parts[tx_hash][0].proof()
 
     def put_into(self, bundle: Bundle) -> Bundle:
         """The bundle with the receipts in order of block and index, references following."""

@@ -84,7 +84,7 @@ class FurtherAnchor(msgspec.Struct, frozen=True, kw_only=True):
     evidence: bytes
     batch: BatchHeader
     submission_path: list[bytes]
-    receipt: ReceiptPart
+    receipt: ReceiptProof
     log: int
 
 

@@ -26,7 +26,7 @@ def _check(bundle: Bundle, anchor: FurtherAnchor, blocks: list[TrustedBlock]) ->
         raise Refused(f"submission {submission.sequence} is not one of {batch.from_sequence} to {batch.to_sequence}")
     if not leads_to(batch.root, submission.leaf(batch.platform), anchor.submission_path):
         raise Refused("the path does not lead from the submission to the batch's root")
-    receipt = verify_proof(anchor.receipt.proof())
+    receipt = verify_proof(anchor.receipt)
     _require_append(anchor, receipt)
     block = TrustedBlock(anchor.chain_id, receipt.block_number, f"0x{receipt.block_hash.hex()}")
     blocks.append(block)

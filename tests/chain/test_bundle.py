@@ -1,5 +1,6 @@
 """Proof bundles of a settled trade: verified offline and against a node, refused after any change."""
 
+import dataclasses
 import json
 import statistics
 import time
@@ -13,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.bundle import BundleBuildError, build, find_sources
-from chain.bundle_format import digest_of
+from chain.bundle import BundleBuildError, build, find_sources, further_anchor
+from chain.bundle_format import FurtherAnchor, digest_of
 from chain.contract_error import ContractError
 from chain.node import EmbeddedNode
 from chain.record import FIELD_NAMES
@@ -28,6 +29,7 @@ from .settled_trade import BUYER, KEY, SettledTrade, settle
 EVIDENCE_STEPS = ["file", "record", "leaf", "submission", "batch", "receipts", "anchor", "signature"]
 REDEMPTION_STEPS = ["voucher", "redemption", "outcome"]
 ONLINE_STEPS = ["chain", "code", "blocks", "transactions", "head", "key history", "contract's verdict"]
+OTHER_CHAIN = 7
 SHOWN = ("buyer", "platform", "trade_id", "settled_fen", "chip_model", "corrects", "domestic_chip")
 
 
@@ -52,8 +54,16 @@ def files(node_rpc: RpcClient) -> Files:
     settled.world.act("finance", "VoucherLedger", "writeOff", [redemption_id], digest("payment"))
     written_off = _bundle(node_rpc, settled, redemption_id)
     settled.world.act("finance", "VoucherLedger", "recover", redemption_id, 7, digest("recovery"))
-    recovered = _bundle(node_rpc, settled, redemption_id)
+    recovered = _bundle(node_rpc, settled, redemption_id, further=[_elsewhere(node_rpc, settled)])
     return Files(settled, redemption_id, evidence, provisional, written_off, recovered)
+
+
+def _elsewhere(rpc: RpcClient, settled: SettledTrade) -> FurtherAnchor:
+    """An anchor in the log of another chain, which looks like this one."""
+    contracts = dataclasses.replace(settled.contracts, chain_id=OTHER_CHAIN)
+    append = find_sources(rpc, settled.contracts, settled.proof, from_block=settled.world.start_block).append
+    batch, path = settled.proof.batch, settled.proof.submission_path
+    return further_anchor(rpc, contracts, append, batch=batch, submission_path=path)
 
 
 def _bundle(rpc: RpcClient, settled: SettledTrade, redemption_id: int | None = None, **changes: Any) -> bytes:
@@ -110,9 +120,11 @@ def test_offline_all_steps_hold_and_the_block_hashes_are_named(files: Files, nod
 def test_online_all_steps_hold_and_nothing_is_left_to_trust(files: Files, node_rpc: RpcClient) -> None:
     report = verify(files.recovered, node_rpc, jurisdiction_key=KEY)
     assert report.ok, _reasons(report)
-    expected = EVIDENCE_STEPS + REDEMPTION_STEPS + ONLINE_STEPS + ["redemption now", "rule"]
+    further = f"further anchor {OTHER_CHAIN}"
+    expected = [*EVIDENCE_STEPS, *REDEMPTION_STEPS, further, *ONLINE_STEPS, "redemption now", "rule"]
     assert _names(report) == expected
     assert report.trust == []
+    assert [block.chain_id for block in report.further] == [OTHER_CHAIN]
     assert report.facts["recovered_fen"] == 7
 
 
@@ -223,6 +235,11 @@ def test_any_changed_value_is_refused_though_the_digest_is_made_anew(
     forged = _resealed(content)
     offline = verify(forged)
     if offline.ok:
+        if path[0] == "further":
+            # Then it is another block, or that of another chain, that vouches besides.
+            assert path[-1] in ("header", "chain_id")
+            assert offline.further != verify(files.recovered).further
+            return
         # A header may be changed, but then another block hash is named; a transaction's hash is looked up by a node.
         assert path[0] == "receipts"
         assert path[2] in ("header", "tx_hash")
