@@ -17,6 +17,7 @@ from app.entities.router import router as entities
 from app.events.router import router as events
 from app.events.stream import Streams
 from app.evidence.intake import Intake
+from app.evidence.router import erasures as evidence_erasures
 from app.evidence.router import queries as evidence_queries
 from app.evidence.router import router as evidence
 from app.gateway import Gateway
@@ -48,6 +49,7 @@ ROUTERS = (
     applications,
     application_queries,
     evidence,
+    evidence_erasures,
     evidence_queries,
     claims,
     claim_queries,

@@ -49,6 +49,11 @@ def trade_id(key: bytes, platform: str, number: str) -> bytes:
     return _digest(key, "trade", platform, number)
 
 
+def content_key(key: bytes, content_sha256: bytes) -> bytes:
+    """What is kept of a record whose content was erased: 32 bytes that recognise it and cannot be tried."""
+    return _digest(key, "content", content_sha256.hex())
+
+
 def controller_id(key: bytes, group: str | None) -> bytes:
     """On-chain id of a controlling group: 28 bytes; zeros, which relate nobody, where there is none."""
     return _digest(key, "controller", group)[:CONTROLLER_BYTES] if group else bytes(CONTROLLER_BYTES)

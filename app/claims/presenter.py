@@ -18,6 +18,7 @@ from app.clock import now
 from app.evidence.models import EvidenceRecord
 from app.evidence.proofs import Proof, Prover
 from app.evidence.repository import indexed_block, records_by_id
+from app.evidence.trades import EvidenceErased
 from app.gateway import Gateway
 from app.operations.service import submit
 from chain.relay.models import GONE, OperationStatus
@@ -106,7 +107,7 @@ class ClaimPresenter:
             for claim, record in chosen:
                 try:
                     proof = prover.prove(record)
-                except ValueError as error:
+                except (ValueError, EvidenceErased) as error:
                     log.exception("claim %s is held", claim.id)
                     _decide(claim, repository.HELD, "evidence_damaged", {"message": str(error)})
                     continue

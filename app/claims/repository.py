@@ -21,6 +21,8 @@ WAITING, PRESENTED, REDEEMED, REFUSED, REJECTED, HELD = (
 )
 SETTLED_AT_ONCE = 500
 """Outcomes that are noted in one transaction."""
+PROVISIONAL = "provisional"
+"""State of a redemption that is neither written off nor rejected."""
 OPEN = (WAITING, PRESENTED, REDEEMED, HELD)
 
 
@@ -35,6 +37,20 @@ def open_claims(session: Session, programme_ids: Sequence[int], evidence_ids: Se
         Claim.programme_id.in_(programme_ids), Claim.evidence_id.in_(evidence_ids), Claim.state.in_(OPEN)
     )
     return list(session.scalars(query))
+
+
+def undecided(session: Session, evidence_id: str) -> Claim | None:
+    """A claim on a trade that is still on its way: to the contract, before a person, or to its payment."""
+    query = (
+        select(Claim)
+        .outerjoin(Redemption, Redemption.id == Claim.redemption_id)
+        .where(
+            Claim.evidence_id == evidence_id,
+            Claim.state.in_(OPEN),
+            or_(Redemption.id.is_(None), Redemption.state == PROVISIONAL),
+        )
+    )
+    return session.scalars(query.limit(1)).first()
 
 
 def was_rejected(session: Session, redemption_id: int) -> bool:

@@ -44,6 +44,8 @@ def take(session: Session, caller: Principal, body: NewClaims) -> TakenClaims:
             raise Invalid(f"/items/{index}/voucher_id", "known_voucher", f"there is no voucher {item.voucher_id}")
         if record is None or not _may_claim(caller, own_id, record):
             raise Invalid(f"/items/{index}/evidence_id", "known_evidence", f"there is no evidence {item.evidence_id}")
+        if not record.record:
+            raise Invalid(f"/items/{index}/evidence_id", "erased", "the content of this evidence was erased")
         key = (voucher.programme_id, record.id)
         claim = standing.get(key)
         if claim is None:

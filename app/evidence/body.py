@@ -102,7 +102,7 @@ def _json(body: bytes) -> Posted:
     except msgspec.ValidationError as error:
         place, text = pointer_of(error)
         raise Invalid(place, "schema", text) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(400, "malformed_json", f"The body is not JSON: {error}.") from error
     return Posted(whole, whole.records)
 
@@ -117,7 +117,7 @@ def _ndjson(body: bytes) -> Posted:
     except msgspec.ValidationError as error:
         place, text = pointer_of(error)
         raise Invalid(place, "schema", f"Line 1: {text}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(400, "malformed_ndjson", f"Line 1 is not JSON: {error}.") from error
     return Posted(envelope, lines[1:])
 

@@ -117,7 +117,7 @@ def _good(job: Job, position: int, text: bytes) -> Checked | None:
     """A record that breaks no rule; None for one that does."""
     try:
         record = _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if (
         record.platform != job.platform
@@ -158,7 +158,8 @@ def _faults(job: Job, position: int, text: bytes) -> tuple[str | None, list[dict
         if isinstance(content, dict):
             trade_id = content.get("trade_id")
             name = trade_id if isinstance(trade_id, str) else None
-            wrong = _content_faults(job, content) + _repetitions(text)
+            wrong = _content_faults(job, content)
+            wrong += [] if wrong else _repetitions(text)
         else:
             wrong = [("", "type", "a record is a JSON object")]
     errors = [

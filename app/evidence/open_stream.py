@@ -20,7 +20,7 @@ from app.evidence import repository
 from app.evidence.checking import Checked
 from app.evidence.models import EvidenceStream, EvidenceSubmission
 from app.gateway import Gateway
-from chain.identifiers import entity_id
+from chain.identifiers import content_key, entity_id
 from chain.keys import LocalSigner
 from chain.typed_data import Submission, submission_digest
 
@@ -70,7 +70,10 @@ class OpenStream:
     def contradicts(self, one: Checked) -> bool:
         """Whether its number was posted before with other content."""
         trade = self._known.get(one.trade_id)
-        return trade is not None and trade.content_digest != one.content_digest
+        if trade is None:
+            return False
+        digest = one.content_digest
+        return trade.content_digest != (content_key(self._gateway.jurisdiction_key, digest) if trade.erased else digest)
 
     def digest(self, sequence: int, root: bytes, count: int) -> bytes:
         """What is signed for a submission."""

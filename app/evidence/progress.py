@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from app.auth.service import Principal
 from app.clock import now
 from app.entities.repository import by_uscc
-from app.evidence import repository
+from app.evidence import erasure, repository
 from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmission
 from app.evidence.proofs import Prover
-from app.evidence.schemas import AnchorView, EvidencePage, EvidenceSummary, EvidenceView
-from app.evidence.trades import find_record
+from app.evidence.schemas import AnchorView, Contradiction, EvidencePage, EvidenceSummary, EvidenceView
+from app.evidence.trades import find_record, trade_of
 from app.gateway import EvidenceLog, Gateway
 from app.indexer.models import EvidenceBatch
 from chain.contracts import Contracts
@@ -58,6 +58,7 @@ def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str
     assert submission is not None  # noqa: S101 - foreign key
     stream = repository.stream(session, row.platform_id)
     assert stream is not None  # noqa: S101 - made before the submission
+    erased = repository.erasure(session, row.id)
     anchor = repository.anchor_over(session, row.platform_id, row.sequence)
     batch = repository.batch_over(session, row.platform_id, row.sequence)
     own = _anchor_view(session, gateway.contracts, anchor, batch)
@@ -78,7 +79,10 @@ def view(session: Session, gateway: Gateway, caller: Principal, evidence_id: str
         anchors=[own, *(_further(log, row) for log in gateway.further_logs)],
         leaf=f"0x{row.leaf.hex()}",
         settlement_key=f"0x{row.settlement_key.hex()}",
-        record=msgspec.json.decode(row.record),
+        record=_content(row.record),
+        erasure=erasure.view_of(erased) if erased else None,
+        corrected_by=repository.corrections(session, row.platform_id, row.trade_id),
+        contradictions=_contradictions(session, row) if caller.is_staff else [],
         proof=_proof(session, gateway, row),
     )
 
@@ -105,7 +109,7 @@ def page(
             sequence=row.sequence,
             position=row.position,
             traded_at=row.traded_at,
-            settled_fen=row.settled_fen,
+            settled_fen=row.settled_fen if row.record else None,
             leaf=f"0x{row.leaf.hex()}",
         )
         for row in rows
@@ -147,18 +151,29 @@ def _estimate(gateway: Gateway, submission: EvidenceSubmission) -> int:
     return math.ceil(max(closes, now()) + 2 * BLOCK_SECONDS)
 
 
+def _content(record: bytes) -> dict[str, Any] | None:
+    return msgspec.json.decode(record) if record else None
+
+
+def _contradictions(session: Session, row: EvidenceRecord) -> list[Contradiction]:
+    return [
+        Contradiction(received_at=one.received_at, record=_content(one.record))
+        for one in repository.conflicts(session, row.id)
+    ]
+
+
 def _proof(session: Session, gateway: Gateway, row: EvidenceRecord) -> dict[str, Any] | None:
-    proof = Prover(session, gateway).prove(row)
+    proof = Prover(session, gateway).place(row)
     if proof is None:
         return None
-    trade = dict(zip(SOLIDITY_NAMES, proof.trade.to_abi(), strict=True))
-    batch = dict(zip(BATCH_NAMES, proof.proof.batch.to_abi(), strict=True))
-    submission = dict(zip(SUBMISSION_NAMES, proof.proof.submission.to_abi(), strict=True))
+    trade = dict(zip(SOLIDITY_NAMES, trade_of(session, gateway, row).to_abi(), strict=True)) if row.record else None
+    batch = dict(zip(BATCH_NAMES, proof.batch.to_abi(), strict=True))
+    submission = dict(zip(SUBMISSION_NAMES, proof.submission.to_abi(), strict=True))
     parts = {
         "trade": trade,
         "batch": batch,
         "submission": submission,
-        "tradePath": proof.proof.trade_path,
-        "submissionPath": proof.proof.submission_path,
+        "tradePath": proof.trade_path,
+        "submissionPath": proof.submission_path,
     }
     return {name: jsonable(part) for name, part in parts.items()}

@@ -37,7 +37,17 @@ class Prover:
         self._batches: dict[tuple[bytes, int], MerkleTree] = {}
 
     def prove(self, row: EvidenceRecord) -> Proof | None:
-        """The proof of a record; None while no batch on chain holds it.
+        """The trade of a record and its proof; None while no batch on chain holds it.
+
+        Raises:
+            EvidenceErased: The record has no content any more; `place` still proves its leaf.
+            ValueError: What is stored does not give the roots that were signed and anchored.
+        """
+        proof = self.place(row)
+        return None if proof is None else Proof(trade_of(self._session, self._gateway, row), proof)
+
+    def place(self, row: EvidenceRecord) -> EvidenceProof | None:
+        """The proof that a record's leaf is in a submission, and that in a batch on chain; None while none holds it.
 
         Raises:
             ValueError: What is stored does not give the roots that were signed and anchored.
@@ -47,13 +57,12 @@ class Prover:
             return None
         submission = repository.submission(self._session, row.platform_id, row.sequence)
         assert submission is not None  # noqa: S101 - foreign key
-        proof = EvidenceProof(
+        return EvidenceProof(
             batch=header_of(batch),
             submission=signed(submission),
             trade_path=self._tree(submission).path(row.position),
             submission_path=self._batch_tree(batch).path(row.sequence - batch.from_sequence),
         )
-        return Proof(trade_of(self._session, self._gateway, row), proof)
 
     def _tree(self, submission: EvidenceSubmission) -> MerkleTree:
         key = (submission.platform_id, submission.sequence)

@@ -1,15 +1,16 @@
 """SQL of evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.evidence.models import (
     EvidenceAnchor,
     EvidenceConflict,
+    EvidenceErasure,
     EvidenceRecord,
     EvidenceStream,
     EvidenceSubmission,
@@ -86,17 +87,19 @@ class KnownTrade(NamedTuple):
 
     evidence_id: str
     content_digest: bytes
+    erased: bool = False
 
 
 def known_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) -> dict[str, KnownTrade]:
     """Those of the trade numbers that the platform posted before."""
     found: dict[str, KnownTrade] = {}
     for start in range(0, len(trade_ids), NAMES_AT_ONCE):
-        query = select(EvidenceRecord.trade_id, EvidenceRecord.id, EvidenceRecord.content_digest).where(
+        columns = (EvidenceRecord.id, EvidenceRecord.content_digest, EvidenceRecord.record == b"")
+        query = select(EvidenceRecord.trade_id, *columns).where(
             EvidenceRecord.platform_id == platform_id,
             EvidenceRecord.trade_id.in_(trade_ids[start : start + NAMES_AT_ONCE]),
         )
-        found.update({row[0]: KnownTrade(row[1], row[2]) for row in session.execute(query)})
+        found.update({row[0]: KnownTrade(*row[1:]) for row in session.execute(query)})
     return found
 
 
@@ -139,6 +142,43 @@ def record(session: Session, evidence_id: str) -> EvidenceRecord | None:
 def records_by_id(session: Session, ids: Sequence[str]) -> dict[str, EvidenceRecord]:
     """Records by id."""
     return {row.id: row for row in session.scalars(select(EvidenceRecord).where(EvidenceRecord.id.in_(ids)))}
+
+
+def erasure(session: Session, evidence_id: str) -> EvidenceErasure | None:
+    """That a record was erased."""
+    return session.get(EvidenceErasure, evidence_id)
+
+
+def erase_contents(session: Session, row: EvidenceRecord, keyed: Callable[[bytes], bytes]) -> None:
+    """Empties a record and what contradicted it.
+
+    Args:
+        keyed: Makes of a content's digest one that cannot be tried.
+    """
+    sqlite_file = session.get_bind().dialect.name == "sqlite"
+    if sqlite_file:
+        # Else the old content would lie in the file until its page is used again.
+        session.execute(text("PRAGMA secure_delete = ON"))
+    row.record, row.salt, row.settled_fen, row.content_digest = b"", b"", 0, keyed(row.content_digest)
+    for one in conflicts(session, row.id):
+        one.record, one.content_digest = b"", keyed(one.content_digest)
+    session.flush()
+    if sqlite_file:
+        session.execute(text("PRAGMA secure_delete = OFF"))
+
+
+def conflicts(session: Session, evidence_id: str) -> list[EvidenceConflict]:
+    """What was posted with the same number as a record and other content, in order."""
+    query = select(EvidenceConflict).where(EvidenceConflict.evidence_id == evidence_id).order_by(EvidenceConflict.id)
+    return list(session.scalars(query))
+
+
+def corrections(session: Session, platform_id: bytes, trade_id: str) -> list[str]:
+    """Evidence ids of the records that correct or refund a trade, in order."""
+    query = select(EvidenceRecord.id).where(
+        EvidenceRecord.platform_id == platform_id, EvidenceRecord.corrects == trade_id
+    )
+    return list(session.scalars(query.order_by(EvidenceRecord.id)))
 
 
 def lock_records(session: Session, ids: Sequence[str]) -> dict[str, EvidenceRecord]:

@@ -2,16 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.auth.roles import Role
 from app.evidence import progress, streams
 from app.evidence.bundles import bundle_of
+from app.evidence.erasure import erase
 from app.evidence.intake import Intake
-from app.evidence.schemas import EvidencePage, EvidenceView, Receipt, StreamView
+from app.evidence.schemas import Erasure, ErasureRequest, EvidencePage, EvidenceView, Receipt, StreamView
 from app.evidence.trades import find_record
-from app.route import QuerySession, Reader, TheGateway
+from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
+erasures = APIRouter(prefix="/v1", tags=["evidence"], route_class=CommandRoute)
 queries = APIRouter(prefix="/v1", tags=["evidence"])
 
 _RECORDS = {"type": "array", "minItems": 1, "maxItems": 10_000, "items": {"type": "object"}}
@@ -62,6 +65,27 @@ async def post_evidence(request: Request) -> Response:
     all; in custody each record has its own result, unless `atomic`."""
     intake: Intake = request.app.state.intake
     return await intake.take(request)
+
+
+@erasures.post(
+    "/evidence/{evidence_id}/erasure",
+    status_code=201,
+    dependencies=[Depends(only(Role.OPERATOR))],
+    responses={200: {"model": Erasure, "description": "Erased before: the first erasure."}},
+)
+def erase_evidence(
+    *,
+    evidence_id: str,
+    body: ErasureRequest,
+    session: CommandSession,
+    gateway: TheGateway,
+    caller: Caller,
+    response: Response,
+) -> Erasure:
+    """Erases the content and salts of a record for good; leaf, digests and path stay, so does the note of who did it
+    and why. Refused while a claim on it is undecided."""
+    response.status_code, erasure = erase(session, gateway, caller, evidence_id, body.reason)
+    return erasure
 
 
 @queries.get("/evidence")

@@ -1,7 +1,9 @@
 """Answers about evidence. What is posted is decoded by msgspec (body.py, checking.py): 10,000 records take a second,
 not ten."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from app.schema import Schema
 
@@ -64,6 +66,35 @@ class AnchorView(Schema):
     tx_hash: str | None
 
 
+class ErasureRequest(Schema):
+    """Why a record's content is to be erased; kept for ever, so no personal data belongs in it."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Erasure(Schema):
+    """That a record's content was erased.
+
+    Attributes:
+        erased_by: Id of the API key.
+        role: Its role.
+        erased_at: Unix seconds.
+    """
+
+    evidence_id: str
+    erased_by: str
+    role: str
+    reason: str
+    erased_at: int
+
+
+class Contradiction(Schema):
+    """Another content that was posted with the number of a record, and refused; `record` is null once erased."""
+
+    received_at: int
+    record: dict[str, Any] | None
+
+
 class EvidenceView(Schema):
     """A record and how far it is.
 
@@ -72,8 +103,12 @@ class EvidenceView(Schema):
             no reorganisation is expected to touch any more).
         anchored_by: Until it is anchored, Unix seconds by which it should be.
         anchors: The same for every chain, the service's own first; logs of further chains anchor independently.
-        record: What was posted.
-        proof: Once anchored: the trade, and the EvidenceProof that EvidenceLog.verify takes, bytes as 0x-hex.
+        record: What was posted; null once it is erased.
+        erasure: By whom and why it was erased.
+        corrected_by: Evidence ids of the records that correct or refund this one.
+        contradictions: What was posted under the same number and refused; shown to staff.
+        proof: Once anchored: the trade (null once erased), and the EvidenceProof that EvidenceLog.verify takes, bytes
+            as 0x-hex.
     """
 
     id: str
@@ -92,19 +127,22 @@ class EvidenceView(Schema):
     anchors: list[AnchorView]
     leaf: str
     settlement_key: str
-    record: dict[str, Any]
+    record: dict[str, Any] | None
+    erasure: Erasure | None
+    corrected_by: list[str]
+    contradictions: list[Contradiction]
     proof: dict[str, Any] | None
 
 
 class EvidenceSummary(Schema):
-    """A record in a list."""
+    """A record in a list; `settled_fen` is null once it is erased."""
 
     id: str
     trade_id: str
     sequence: int
     position: int
     traded_at: int
-    settled_fen: int
+    settled_fen: int | None
     leaf: str
 
 

@@ -4,13 +4,25 @@ from sqlalchemy.orm import Session
 
 from app.auth.service import Principal
 from app.entities.repository import by_uscc
-from app.errors import NotFound
+from app.errors import ApiError, NotFound
 from app.evidence import repository
 from app.evidence.checking import stored_record
 from app.evidence.models import EvidenceRecord
 from app.gateway import Gateway
 from chain.record import to_trade
 from chain.trade import Trade
+
+
+class EvidenceErased(ApiError):
+    """What a record said is gone; see `app.evidence.erasure`."""
+
+    def __init__(self, evidence_id: str) -> None:
+        super().__init__(
+            410,
+            "evidence_erased",
+            f"The content of evidence {evidence_id} was erased: nothing of it can be shown or claimed. Its leaf and "
+            f"the path to the anchored root are at /v1/evidence/{evidence_id}.",
+        )
 
 
 def find_record(session: Session, caller: Principal, evidence_id: str) -> EvidenceRecord:
@@ -33,8 +45,11 @@ def trade_of(session: Session, gateway: Gateway, row: EvidenceRecord) -> Trade:
     """The trade that stands on chain for a stored record.
 
     Raises:
+        EvidenceErased: There is no content any more.
         ValueError: The stored record or its salt was changed: it does not give the leaf that was signed.
     """
+    if not row.record:
+        raise EvidenceErased(row.id)
     submission = repository.submission(session, row.platform_id, row.sequence)
     assert submission is not None  # noqa: S101 - foreign key
     trade = to_trade(stored_record(row.record), row.salt, gateway.jurisdiction_key, custody=submission.custody)

@@ -293,3 +293,73 @@ def test_everything_acknowledged_is_stored_and_everything_stored_is_anchored(wor
             return bool(view["anchored_to"] == view["next_sequence"] - 1 and not view["pending"])
 
         until(all_anchored)
+
+
+def test_bad_submissions_get_a_4xx_each_and_what_is_stored_is_what_was_acknowledged(world: World) -> None:
+    before, sequence, acknowledged = stored(world), next_sequence(world), 0
+    good = world.signed([world.record(), world.record()], sequence)
+    unsigned = {**good, "records": [world.record(platform=world.signing_platform)]}
+    del unsigned["signature"]
+    del unsigned["sequence"]
+    text = json.dumps(good).encode()
+    repeated = text.replace(b'"settled_fen": 1000000', b'"settled_fen": 1, "settled_fen": 1000000', 1)
+    future = world.signed([world.record(traded_at="2199-01-01T00:00:00Z")], sequence)
+    tricks = [{"invoice_id": "ＩＮＶ"}, {"trade_id": "T\u200b1"}, {"chip_model": "\u202eA10"}, {"buyer": "９" * 18}]
+    overflow = [{"settled_fen": number} for number in (2**48, 2**63, 2**64, 10**400, -1)]
+    refused: list[tuple[str, bytes, int]] = [
+        ("malformed", b'{"platform": ', 400),
+        ("nested without end", b'{"platform":"P","records":' + b"[" * 100_000, 400),
+        ("truncated", text[:-40], 400),
+        ("oversized", b" " * (world.service.gateway.settings.max_body_bytes + 1), 413),
+        ("too many", json.dumps({**good, "records": [{}] * 10_001}).encode(), 413),
+        ("unsigned", json.dumps(unsigned).encode(), 409),
+        ("wrongly signed", json.dumps({**good, "signature": "0x" + "11" * 65}).encode(), 422),
+        ("out of sequence", json.dumps(world.signed([world.record()], sequence + 1)).encode(), 409),
+        ("future-dated", json.dumps(future).encode(), 422),
+        ("a member twice", repeated, 422),
+        *(("Unicode", json.dumps(_with(good, one)).encode(), 422) for one in tricks),
+        *(("overflow", json.dumps(_with(good, one)).encode(), 422) for one in overflow),
+    ]
+    headers = {**world.service.headers(world.signing_key), "Content-Type": "application/json"}
+    for name, body, status in refused:
+        for kind, sent in (("", body), ("gzip", gzip.compress(body, 1))):
+            answer = world.service.http.post(
+                "/v1/evidence", content=sent, headers={**headers, "Content-Encoding": kind}
+            )
+            assert answer.status_code == status, (name, kind, answer.text[:300])
+            assert answer.json()["code"], name
+    acknowledged += world.json(world.post_signed(good), 201)["stored"]
+    assert world.json(world.post_signed(good), 200)["stored"] == 2  # replayed: the first receipt
+    replayed = world.json(world.post_signed(world.signed(good["records"], sequence + 1)), 200)
+    assert (replayed["stored"], replayed["duplicates"]) == (0, 2)
+    assert stored(world) - before == acknowledged == 2
+    assert next_sequence(world) == sequence + 1
+
+
+def _with(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """A submission with another first record."""
+    return {**body, "records": [{**body["records"][0], **change}, *body["records"][1:]]}
+
+
+def test_a_correction_names_a_trade_that_was_posted_and_is_found_from_it(world: World) -> None:
+    original = world.record()
+    refund = world.record(charge_class="correction", corrects=original["trade_id"], refunded_fen=1000)
+    lost = world.record(charge_class="correction", corrects="T-never")
+    receipt = world.json(world.post_custody([original, refund, lost]), 201)
+    assert [item["status"] for item in receipt["items"]] == ["stored", "stored", "refused"]
+    error = receipt["items"][2]["errors"][0]
+    assert (error["pointer"], error["rule"]) == ("/records/2/corrects", "known_trade")
+    view = world.json(world.service.get(f"/v1/evidence/{receipt['items'][0]['id']}"), 200)
+    assert view["corrected_by"] == [receipt["items"][1]["id"]]
+
+
+def test_only_operators_erase(world: World) -> None:
+    (evidence,) = world.evidence_ids([world.record()])
+    path, body = f"/v1/evidence/{evidence}/erasure", {"reason": "asked for by the buyer"}
+    for who in ("registrar", "reviewer-1", "finance", "regulator", world.platform_key, world.buyer_keys[0]):
+        assert world.service.post(path, who, body).status_code == 403, who
+    assert world.service.http.post(path, json=body).status_code == 401
+    assert world.json(world.service.post(path, "operator", {"reason": ""}), 422)["errors"][0]["pointer"] == "/reason"
+    assert world.json(world.service.post(path, "operator", body), 201)["reason"] == body["reason"]
+    bundle = world.service.get(f"/v1/evidence/{evidence}/bundle", disclose="invoice_id")
+    assert bundle.status_code in (409, 410)  # not anchored yet, or erased
