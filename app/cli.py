@@ -10,6 +10,7 @@ import sys
 
 COMMANDS = {
     "serve": "start the service",
+    "work": "run relay, indexer and other workers in processes of their own",
     "node": "run the embedded chain alone",
     "deploy": "deploy the contracts on the chain that CHAIN_URL names",
     "index": "bring the projection to the chain's head, or build it anew",

@@ -5,7 +5,7 @@ database and the deployment are each durable step by step.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from functools import partial
 
@@ -68,6 +68,10 @@ class NotDeployed(Exception):
     """There are no contracts yet; the text says what to do."""
 
 
+class UnknownWorker(Exception):
+    """There is no worker of that name; the text lists those there are."""
+
+
 class Runtime:
     """A service while it runs. Use as a context manager; `gateway` is there inside.
 
@@ -125,8 +129,12 @@ class Runtime:
         )
         self._make_api_keys(make)
 
-    def start_workers(self) -> None:
-        """Starts relay, indexer and all other workers beside the caller."""
+    def start_workers(self, names: Collection[str] | None = None) -> None:
+        """Starts relay, indexer and all other workers beside the caller, or of these only the named ones.
+
+        Raises:
+            UnknownWorker: There is no worker of a name.
+        """
         gateway = self.gateway
         relay = Relay(
             gateway.sessions,
@@ -150,7 +158,11 @@ class Runtime:
         loops["signers"] = stepping(watch.step)
         for number, indexer in indexers(gateway).items():
             loops["indexer" if number == OWN else f"indexer {number}"] = indexer.run
+        if unknown := sorted(set(names or ()) - loops.keys()):
+            raise UnknownWorker(f"There is no worker {unknown[0]}; there are {', '.join(sorted(loops))}.")
         for name, run in loops.items():
+            if names is not None and name not in names:
+                continue
             worker = Worker(name, run)
             worker.start()
             self._stack.callback(worker.stop)

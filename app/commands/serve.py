@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from typing import Annotated
 
 import typer
 import uvicorn
@@ -24,7 +25,11 @@ STREAMS_END_S = 5
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        bool, typer.Option(help="Run relay, indexer and the others beside the gateway; else `suanquan work` does.")
+    ] = True,
+) -> None:
     """Starts the service: gateway, relay, indexer and, unless CHAIN_URL names a node, an embedded chain. Settings come
     from the environment; see app/settings.py."""
     # uvicorn ends its server on SIGTERM and raises the signal again; as an exception it ends the workers in order.
@@ -33,7 +38,8 @@ def serve() -> None:
     with told(DataFolderError, KeystoreError, NotDeployed, RpcUnavailable, OSError), Runtime(settings) as runtime:
         # Before the workers: a port that is taken is told before anything is done.
         listener = socket.create_server((settings.host, settings.port))
-        runtime.start_workers()
+        if workers:
+            runtime.start_workers()
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
         ready = settings.data_dir / "service.json"
         write_secret(ready, {"pid": os.getpid(), "url": url, "node_url": runtime.node_url})
