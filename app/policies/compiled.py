@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from app.policies.conditions import Condition, compile_condition
 from app.policies.files import parse
@@ -110,18 +110,19 @@ def compiled(content: bytes) -> CompiledPolicy:
     return CompiledPolicy(parse(content))
 
 
-def products(kind: str | None, compute_type: str | None, domestic_chip: bool | None) -> list[int]:
+@cache
+def products(kind: str | None, compute_type: str | None, domestic_chip: bool | None) -> tuple[int, ...]:
     """Places in the table of rates that a trade may have, as far as it is known."""
     kinds = list(TradeKind) if kind is None else [TradeKind[kind.upper()]]
     chips = (False, True) if domestic_chip is None else (domestic_chip,)
-    found = []
+    found: list[int] = []
     for one in kinds:
         if one != TradeKind.COMPUTE:
             types: Sequence[str] = ("none",)
         else:
             types = COMPUTE_TYPES if compute_type is None else (compute_type,)
         found += [one * 8 + ComputeType[a_type.upper()] * 2 + chip for a_type in types for chip in chips]
-    return found
+    return tuple(found)
 
 
 def _tier(part: TierPart) -> CompiledTier:

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from app.policies.compiled import CompiledPolicy, compiled
 from app.policies.model import Bilingual, Conflict, Default, Example, ProgrammePart, RatePart, TierPart
-from app.policies.question import Question, ask
+from app.policies.question import ask
 from app.policies.quote import Quotation, quote
 from app.policies.wording import BASIS_EN, BASIS_ZH, percent, yuan
 
@@ -75,16 +75,16 @@ def explain(content: bytes, language: Language) -> str:
     return "\n".join(_Explainer(compiled(content), language).lines())
 
 
-def question_of(example: Example) -> Question:
-    """The question of a worked example; YAML's dates are texts in questions."""
+def asked(example: Example) -> dict[str, Any]:
+    """The question of a worked example as JSON; YAML's dates are texts there."""
     members = {"claimant": example.claimant, "trade": example.trade, "used": example.used}
     content: dict[str, Any] = json.loads(json.dumps(members, default=str))
-    return ask(content)
+    return content
 
 
 def answer_of(policy: CompiledPolicy, example: Example) -> Quotation:
     """What the engine says to a worked example."""
-    return quote(policy, question_of(example))
+    return quote(policy, ask(asked(example)))
 
 
 class _Explainer:

@@ -20,13 +20,12 @@ Text = Annotated[str, Field(min_length=1, max_length=64)]
 
 def _day(value: str) -> str:
     try:
-        return date.fromisoformat(value).isoformat() if len(value) == 10 else _not_a_day(value)
+        same = date.fromisoformat(value).isoformat() == value
     except ValueError:
-        return _not_a_day(value)
-
-
-def _not_a_day(_value: str) -> str:
-    raise PydanticCustomError("day", "not a calendar day such as 2025-03-01")
+        same = False
+    if not same:  # ISO 8601 has weeks and short forms too
+        raise PydanticCustomError("day", "not a calendar day such as 2025-03-01")
+    return value
 
 
 def _instant(value: object) -> object:

@@ -6,7 +6,6 @@ One quotation is what `POST /v1/quotes` does between decoding JSON and encoding 
 member and answered with its reasons in both languages. The questions are the worked examples of the shipped policies.
 """
 
-import json
 import statistics
 import time
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.policies.compiled import CompiledPolicy, compiled
+from app.policies.explain import asked
 from app.policies.files import shipped
 from app.policies.question import ask
 from app.policies.quote import quote
@@ -77,11 +77,7 @@ def measure_quotes() -> QuoteReport:
 
 
 def _measure(policy: CompiledPolicy) -> Row:
-    questions = [
-        json.loads(json.dumps({"claimant": one.claimant, "trade": one.trade, "used": one.used}, default=str))
-        for part in policy.policy.programmes
-        for one in part.examples
-    ]
+    questions = [asked(one) for part in policy.policy.programmes for one in part.examples]
     rounds = [_round(policy, questions) for _ in range(ROUNDS + 1)][1:]  # the first warms up
     conditions = sum(len(one.eligible) + len(one.excluded) + len(one.tiers) for one in policy.programmes)
     return Row(

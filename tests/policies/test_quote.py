@@ -123,6 +123,8 @@ def test_a_time_is_read_as_china_has_it(traded_at: str, same_as: int) -> None:
         ("claimant", {"region": "4101"}, "/claimant/region", "string_pattern_mismatch"),
         ("claimant", {"settled_in_zone_on": "2025-02-30"}, "/claimant/settled_in_zone_on", "day"),
         ("claimant", {"settled_in_zone_on": "20250228"}, "/claimant/settled_in_zone_on", "day"),
+        ("claimant", {"settled_in_zone_on": "2025-W01-1"}, "/claimant/settled_in_zone_on", "day"),
+        ("claimant", {"controller": "\ud800"}, "/claimant/controller", "string_unicode"),
         ("claimant", {"leads_project": "city"}, "/claimant/leads_project", "literal_error"),
         ("claimant", {"agreement_rate_bps": 10_001}, "/claimant/agreement_rate_bps", "less_than_equal"),
         ("trade", {"settled_fen": -1}, "/trade/settled_fen", "greater_than_equal"),
