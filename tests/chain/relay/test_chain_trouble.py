@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker, undefer
 
+from chain.contracts import encode_call
+from chain.enums import Funding
 from chain.node import EmbeddedNode
 from chain.relay import ChainTransaction, OperationStatus, TransactionStatus
 from chain.rpc import RpcClient, RpcUnavailable
@@ -78,6 +80,25 @@ def test_operations_whose_receipts_are_orphaned_are_mined_again(bent: Desk, rest
         assert result is not None
         receipt = bent.world.rpc.call("eth_getTransactionReceipt", result["tx_hash"])
         assert int(receipt["blockNumber"], 16) == result["block_number"]
+
+
+def test_an_orphan_that_the_contract_would_refuse_by_now_costs_no_more_than_a_no_op(bent: Desk) -> None:
+    world = bent.world
+    world.register(world.registration("holder"))
+    order = world.order((world.programme(Funding.FIRST_COME) << 32) + 1, "holder", 1_000)
+    (one,) = bent.put_many("relayer", [encode_call("VoucherLedger", "issue", [order])], "VoucherLedger")
+    relay = bent.relay()
+    bent.finish(relay)
+    world.rpc.call("anvil_reorg", 1, [])
+    # On the new chain somebody else brings the same order first.
+    world.act("operator", "VoucherLedger", "issue", order)
+    deadline = time.monotonic() + 20
+    while bent.get(one).status != OperationStatus.REFUSED:
+        assert time.monotonic() < deadline
+        if not relay.step():
+            time.sleep(0.02)
+    assert (bent.get(one).error or {})["code"] == "VoucherLedger_VoucherIdTaken"
+    assert [(row.noop, row.status) for row in bent.transactions()] == [(False, "dropped"), (True, "mined")]
 
 
 def test_an_operation_ends_only_with_its_confirmations(bent: Desk) -> None:
@@ -202,19 +223,22 @@ def test_kill_9_at_any_moment_loses_nothing_and_does_nothing_twice(
     url = world.rpc._url
     ids: list[str] = []
     moments = random.Random(5)
-    for round_number in range(3):
-        process = _start(worker, database_url, url, world, keys)
+    # Two relays share the database: when one is killed, the other takes its keys.
+    processes = [_start(worker, database_url, url, world, keys) for _ in range(2)]
+    for round_number in range(4):
         ids += bent.put_many("registrar", bent.registrations([f"{round_number}/{n}" for n in range(25)]))
         time.sleep(moments.uniform(0.02, 0.25))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    process = _start(worker, database_url, url, world, keys)
+        killed = moments.randrange(2)
+        processes[killed].send_signal(signal.SIGKILL)
+        processes[killed].wait()
+        processes[killed] = _start(worker, database_url, url, world, keys)
     deadline = time.monotonic() + 60
     while bent.unfinished():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.kill()
-    process.wait()
+    for process in processes:
+        process.kill()
+        process.wait()
     bent.assert_once("registrar", ids)
 
 
