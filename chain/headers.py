@@ -58,8 +58,18 @@ class _Block(msgspec.Struct, rename="camel", frozen=True, gc=False):
 
 
 def head_number(rpc: RpcClient) -> int:
-    """Number of the newest block."""
-    return int(rpc.call("eth_blockNumber"), 16)
+    """Number of the newest block.
+
+    Raises:
+        RpcError, RpcUnavailable: the node refused, or answered something else.
+    """
+    (answer,) = rpc.fetch(str, [("eth_blockNumber", ())])
+    if isinstance(answer, RpcError):
+        raise answer
+    try:
+        return int(answer or "", 16)
+    except ValueError as error:
+        raise InconsistentNode("the node answered no block number") from error
 
 
 def headers_at(rpc: RpcClient, numbers: Sequence[int]) -> list[Header | None]:
@@ -75,7 +85,10 @@ def headers_at(rpc: RpcClient, numbers: Sequence[int]) -> list[Header | None]:
         for number, answer in zip(part, answers, strict=True):
             if isinstance(answer, RpcError):
                 raise RpcUnavailable(f"no header {number}: {answer}") from answer
-            header = None if answer is None else answer.header()
+            try:
+                header = None if answer is None else answer.header()
+            except ValueError as error:
+                raise InconsistentNode(f"header {number} is not hexadecimal") from error
             if header is not None and header.number != number:
                 raise RpcUnavailable(f"asked for header {number}, got {header.number}")
             found.append(header)

@@ -14,6 +14,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from .abi import to_bytes
 from .headers import Header, InconsistentNode, bloom_bits, checked_headers, head_number, headers_at
 from .log_ranges import FIRST_RANGE, LARGEST_RANGE, LogRanges
@@ -30,6 +32,15 @@ class DeepReorganisation(Exception):
 
     Nothing was deleted: it may be the wrong node, or one that is still catching up. A person must look.
     """
+
+
+class _ReceiptLog(msgspec.Struct, frozen=True):
+    address: str
+    topics: list[str]
+
+
+class _Receipt(msgspec.Struct, frozen=True):
+    logs: list[_ReceiptLog]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +195,18 @@ class LogReader:
         A filter may name us by accident; then the receipts hold no log of ours, and all their logs together explain the
         filter. Anything else is an answer with logs left out.
         """
-        receipts = self._rpc.call("eth_getBlockReceipts", "0x" + header.hash.hex())
+        (receipts,) = self._rpc.fetch(list[_Receipt], [("eth_getBlockReceipts", ("0x" + header.hash.hex(),))])
+        if isinstance(receipts, RpcError):
+            raise InconsistentNode(f"no receipts of block {header.number}: {receipts}") from receipts
         if receipts is None:
             raise InconsistentNode(f"block {header.number} names our contracts, but the node shows no logs of them")
         explained = 0
         for receipt in receipts:
-            for log in receipt["logs"]:
-                if log["address"].lower() in self._addresses:
+            for log in receipt.logs:
+                if log.address.lower() in self._addresses:
                     raise InconsistentNode(f"block {header.number} has logs of ours that eth_getLogs leaves out")
-                explained |= bloom_bits(to_bytes(log["address"]))
-                for topic in log["topics"]:
+                explained |= bloom_bits(to_bytes(log.address))
+                for topic in log.topics:
                     explained |= bloom_bits(to_bytes(topic))
         if explained != header.bloom:
             raise InconsistentNode(f"the logs of block {header.number} do not explain its bloom filter")

@@ -5,9 +5,11 @@ chain changed behind us, a step takes back the blocks that are gone instead, aga
 run one: whoever commits second finds the checkpoint moved and reads it anew.
 """
 
+import gc
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -157,9 +159,9 @@ class Indexer:
 
     def rebuild(self) -> None:
         """Empty the projection; the next steps make it anew from the chain."""
+        self._forget()
         with self._sessions.begin() as session:
             self._empty(session)
-        self._forget()
 
     def _empty(self, session: Session) -> None:
         state = session.get(IndexState, self._key, with_for_update=True)
@@ -167,7 +169,8 @@ class Indexer:
             session.delete(state)
             session.flush()
         for model in _ALL_TABLES:
-            session.execute(delete(model).where(table_info(model).table.c.deployment_id == self._deployment_id))
+            table = table_info(model).table
+            session.execute(delete(table).where(table.c.deployment_id == self._deployment_id))
 
     def _forget(self) -> None:
         """What is known of the database may not be so any more."""
@@ -192,6 +195,10 @@ class Indexer:
             return self._advance(session, state, window, batch)
 
     def _apply(self, session: Session, batch: Batch, *, careful: bool) -> None:
+        with _without_collector():
+            self._project(session, batch, careful=careful)
+
+    def _project(self, session: Session, batch: Batch, *, careful: bool) -> None:
         timestamps = {header.number: header.timestamp for header in batch.headers}
         rows = self._rows
         rows.begin(session)
@@ -344,3 +351,16 @@ class Indexer:
                 parked_by=projector_version(),
             )
         )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A batch makes a million objects and no cycles, and the collector would walk them again and again: it took a
+    quarter of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

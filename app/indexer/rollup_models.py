@@ -1,6 +1,6 @@
 """Sums of the projection, kept as events come; see rollups.py. Amounts in fen."""
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chain.sql import Base
@@ -49,3 +49,5 @@ class Outstanding(Projected, Base):
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
     valid_day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     left_fen: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_outstanding_valid_day", "deployment_id", "valid_day"),)

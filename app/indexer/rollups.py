@@ -9,9 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
-
-from .rollup_models import Outstanding, Rollup
+from typing import TypeAlias
 
 TOTAL = "total"
 NONE = "none"
@@ -19,17 +17,8 @@ _DAY = 86_400
 _CHINA = 8 * 3_600  # UTC+8, without summer time
 
 
-class Cell(NamedTuple):
-    """What an event's amount counts under; `supplier_id` None where no trade is involved."""
-
-    programme_id: int
-    period: int | None
-    tier: str
-    region: int
-    kind: str
-    supplier_id: bytes | None
-
-
+Cell: TypeAlias = tuple[int, int | None, str, int, str, bytes | None]
+"""What an amount counts under: programme, period, name of the tier, region, kind, and the supplier of a trade."""
 Flow: TypeAlias = tuple[Cell, int, str]
 Line: TypeAlias = tuple[str, str, int, str]
 """Key of a rollup: span, dimension, programme, key."""
@@ -87,7 +76,7 @@ class Tallies:
             dimensions = list(_dimensions(cell))
             for span in _spans(day):
                 for dimension, key in dimensions:
-                    line = lines.setdefault((span, dimension, cell.programme_id, key), defaultdict(int))
+                    line = lines.setdefault((span, dimension, cell[0], key), defaultdict(int))
                     line[name] += count
                     line[f"{name}_fen"] += fen
         self._flows.clear()
@@ -98,7 +87,7 @@ class Tallies:
         lines: dict[tuple[str, int, str, int], int] = defaultdict(int)
         for (cell, day), fen in self._left.items():
             for dimension, key in _dimensions(cell):
-                lines[dimension, cell.programme_id, key, day] += fen
+                lines[dimension, cell[0], key, day] += fen
         self._left.clear()
         return lines
 
@@ -109,17 +98,15 @@ class Tallies:
         self._left.clear()
 
 
-MODELS = (Rollup, Outstanding)
-
-
 def _dimensions(cell: Cell) -> Iterator[tuple[str, str]]:
-    yield "programmes", str(cell.programme_id)
-    yield "periods", NONE if cell.period is None else str(cell.period)
-    yield "tiers", cell.tier
-    yield "regions", str(cell.region)
-    yield "kinds", cell.kind
-    if cell.supplier_id is not None:
-        yield "suppliers", f"0x{cell.supplier_id.hex()}"
+    programme_id, period, tier, region, kind, supplier_id = cell
+    yield "programmes", str(programme_id)
+    yield "periods", NONE if period is None else str(period)
+    yield "tiers", tier
+    yield "regions", str(region)
+    yield "kinds", kind
+    if supplier_id is not None:
+        yield "suppliers", f"0x{supplier_id.hex()}"
 
 
 @lru_cache(maxsize=4096)

@@ -97,7 +97,7 @@ class Rows:
         Raises:
             LookupError: it is not.
         """
-        row = self.get(model, *key)
+        row = self._rows[model].get(key) or self.get(model, *key)
         if row is None:
             raise LookupError(f"no row {key} in {model.__tablename__}")
         return row
@@ -112,7 +112,8 @@ class Rows:
     def put(self, model: Model, **values: Any) -> None:
         """Add a row, or replace the one with its key."""
         key = table_info(model).key_of(values)
-        self.get(model, *key)
+        if key not in self._rows[model]:
+            self.preload(model, [key])
         self._change(model, key, values)
 
     def update(self, model: Model, *key: Any, **changes: Any) -> None:

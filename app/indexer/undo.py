@@ -43,9 +43,10 @@ def roll_back(session: Session, deployment_id: int, above: int) -> Removed:
         if images:
             insert_rows(connection, info, deployment_id, images)
     for model in _OF_A_BLOCK:
-        columns = table_info(model).table.c
-        session.execute(delete(model).where(columns.deployment_id == deployment_id, columns.block_number > above))
-    session.execute(delete(ChainBlock).where(ChainBlock.deployment_id == deployment_id, ChainBlock.number > above))
+        table = table_info(model).table
+        session.execute(delete(table).where(table.c.deployment_id == deployment_id, table.c.block_number > above))
+    blocks = table_info(ChainBlock).table
+    session.execute(delete(blocks).where(blocks.c.deployment_id == deployment_id, blocks.c.number > above))
     return removed
 
 

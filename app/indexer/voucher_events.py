@@ -6,7 +6,7 @@ from chain.jsonable import jsonable
 
 from .models import Budget, Entity, EntityUse, Period, Programme, Redemption, Refusal, Tier, Voucher
 from .projector import Occurrence, handles, programme_of
-from .rollups import NONE, Cell
+from .rollups import NONE
 from .rows import Rows
 from .tables import Row
 from .values import bounded, word
@@ -44,8 +44,7 @@ def _issued(rows: Rows, e: Occurrence) -> None:
     )
     if period is not None:
         _move_budget(rows, programme_id, period, reserved_fen=face_fen)
-    _tally(rows, e, "issued", voucher, face_fen)
-    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], face_fen)
+    _count(rows, e, "issued", voucher, face_fen, left_fen=face_fen)
 
 
 @handles("VoucherFrozen")
@@ -74,7 +73,7 @@ def _redeemed(rows: Rows, e: Occurrence) -> None:
     voucher = rows.require(Voucher, voucher_id)
     programme = rows.require(Programme, voucher["programme_id"])
     amount_fen, period = quote["amountFen"], quote["period"]
-    rows.insert(
+    redemption = rows.insert(
         Redemption,
         id=e.args["redemptionId"],
         voucher_id=voucher_id,
@@ -110,8 +109,7 @@ def _redeemed(rows: Rows, e: Occurrence) -> None:
     _use(rows, voucher, period, amount_fen)
     released_fen = amount_fen if _reserves(programme) else 0
     _move_budget(rows, voucher["programme_id"], period, redeemed_fen=amount_fen, reserved_fen=-released_fen)
-    _tally(rows, e, "redeemed", voucher, amount_fen, period=period, supplier_id=trade["supplier"])
-    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], -amount_fen)
+    _count(rows, e, "redeemed", voucher, amount_fen, left_fen=-amount_fen, redemption=redemption)
     if programme["terms"]["inTradeOrder"]:
         rows.update(Programme, voucher["programme_id"], last_traded_at=trade["tradedAt"])
 
@@ -128,7 +126,8 @@ def _written_off(rows: Rows, e: Occurrence) -> None:
         payment_ref=e.args["paymentRef"],
     )
     rows.add(Voucher, e.args["voucherId"], written_off_fen=amount_fen)
-    _tally_redemption(rows, e, "written_off", redemption)
+    voucher = rows.require(Voucher, e.args["voucherId"])
+    _count(rows, e, "written_off", voucher, amount_fen, redemption=redemption)
     _move_budget(
         rows, redemption["programme_id"], redemption["period"], redeemed_fen=-amount_fen, written_off_fen=amount_fen
     )
@@ -149,10 +148,9 @@ def _rejected(rows: Rows, e: Occurrence) -> None:
     )
     rows.add(Voucher, e.args["voucherId"], redeemed_fen=-amount_fen)
     _use(rows, voucher, redemption["period"], -amount_fen)
-    _tally_redemption(rows, e, "rejected", redemption)
     usable = voucher["state"] in _USABLE
-    if usable:
-        rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], amount_fen)
+    left_fen = amount_fen if usable else 0
+    _count(rows, e, "rejected", voucher, amount_fen, left_fen=left_fen, redemption=redemption)
     # To a voucher that ended, nothing returns: it is available again.
     held_fen = amount_fen if usable and _reserves(programme) else 0
     _move_budget(rows, voucher["programme_id"], redemption["period"], redeemed_fen=-amount_fen, reserved_fen=held_fen)
@@ -163,7 +161,8 @@ def _recovered(rows: Rows, e: Occurrence) -> None:
     redemption = rows.require(Redemption, e.args["redemptionId"])
     amount_fen = e.args["amountFen"]
     rows.add(Redemption, e.args["redemptionId"], recovered_fen=amount_fen)
-    _tally_redemption(rows, e, "recovered", redemption)
+    voucher = rows.require(Voucher, e.args["voucherId"])
+    _count(rows, e, "recovered", voucher, amount_fen, redemption=redemption)
     _move_budget(rows, redemption["programme_id"], redemption["period"], recovered_fen=amount_fen)
 
 
@@ -181,9 +180,8 @@ def _end(rows: Rows, e: Occurrence, state: str) -> None:
     voucher_id, returned_fen = e.args["voucherId"], e.args["returnedFen"]
     voucher = rows.require(Voucher, voucher_id)
     rows.update(Voucher, voucher_id, state=state, returned_fen=returned_fen)
-    _tally(rows, e, "returned", voucher, returned_fen)
     left_fen = voucher["face_fen"] - voucher["redeemed_fen"]
-    rows.tallies.leave(_cell(rows, voucher), voucher["valid_until"], -left_fen)
+    _count(rows, e, "returned", voucher, returned_fen, left_fen=-left_fen)
     period = voucher["period"]
     if period is not None:
         _move_budget(rows, programme_of(voucher_id), period, reserved_fen=-returned_fen)
@@ -200,41 +198,35 @@ def _use(rows: Rows, voucher: Row, period: int, amount_fen: int) -> None:
     programme_id, entity_id = voucher["programme_id"], voucher["entity_id"]
     for counted in (period, TOTAL):
         use = rows.get(EntityUse, programme_id, entity_id, counted)
-        used_fen = amount_fen + (0 if use is None else use["redeemed_fen"])
+        used_fen = amount_fen if use is None else use["redeemed_fen"] + amount_fen
         rows.put(EntityUse, programme_id=programme_id, entity_id=entity_id, period=counted, redeemed_fen=used_fen)
 
 
-def _cell(rows: Rows, voucher: Row, *, period: int | None = None, supplier_id: bytes | None = None) -> Cell:
-    """Where the amounts of a voucher, or of a redemption of it, count."""
-    programme_id = voucher["programme_id"]
-    tier = rows.require(Tier, programme_id, voucher["tier"])["name"]
-    counted = voucher["period"] if period is None else period
-    return Cell(programme_id, counted, tier, voucher["holder_region"], voucher["holder_kind"], supplier_id)
-
-
-def _tally(
+def _count(
     rows: Rows,
     e: Occurrence,
     flow: str,
     voucher: Row,
     fen: int,
     *,
-    period: int | None = None,
-    supplier_id: bytes | None = None,
+    left_fen: int = 0,
+    redemption: Row | None = None,
 ) -> None:
-    rows.tallies.flow(flow, _cell(rows, voucher, period=period, supplier_id=supplier_id), e.at, fen)
-
-
-def _tally_redemption(rows: Rows, e: Occurrence, flow: str, redemption: Row) -> None:
-    _tally(
-        rows,
-        e,
-        flow,
-        rows.require(Voucher, redemption["voucher_id"]),
-        e.args["amountFen"],
-        period=redemption["period"],
-        supplier_id=redemption["supplier_id"],
+    """Counts an amount, of a voucher or of a redemption of it, and what it changes of what the voucher is good for."""
+    programme_id = voucher["programme_id"]
+    place = (
+        programme_id,
+        voucher["period"],
+        rows.require(Tier, programme_id, voucher["tier"])["name"],
+        voucher["holder_region"],
+        voucher["holder_kind"],
+        None,
     )
+    if left_fen:
+        rows.tallies.leave(place, voucher["valid_until"], left_fen)
+    if redemption is not None:
+        place = (programme_id, redemption["period"], *place[2:5], redemption["supplier_id"])
+    rows.tallies.flow(flow, place, e.at, fen)
 
 
 def _reserves(programme: Row) -> bool:

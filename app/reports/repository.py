@@ -84,6 +84,16 @@ def totals(session: Session, moment: int) -> dict[str, Sums]:
     return found
 
 
+def flows(session: Session, dimension: str, first: str, last: str, length: int) -> list[Rollup]:
+    """What happened in each span from `first` to `last`, spans being texts of a length."""
+    query = (
+        select(Rollup)
+        .where(Rollup.span.between(first, last), func.length(Rollup.span) == length, Rollup.dimension == dimension)
+        .order_by(Rollup.span, Rollup.programme_id, Rollup.key)
+    )
+    return list(session.scalars(query))
+
+
 def _sums(row: Rollup) -> dict[str, int]:
     """Figures of the overview: redemptions count while they stand."""
     redeemed_fen = row.redeemed_fen - row.rejected_fen

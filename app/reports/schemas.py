@@ -112,3 +112,30 @@ class Refusals(Schema):
 
     anchor: Anchor
     rows: list[RefusalLine]
+
+
+class Flow(Schema):
+    """What happened in a span, in fen and numbers: all redemptions count, rejections on the day that they happen."""
+
+    span: str
+    programme_id: int
+    key: str
+    issued: int
+    issued_fen: int
+    redeemed: int
+    redeemed_fen: int
+    written_off: int
+    written_off_fen: int
+    rejected: int
+    rejected_fen: int
+    recovered: int
+    recovered_fen: int
+    returned: int
+    returned_fen: int
+
+
+class Flows(Schema):
+    """By day or month in China (UTC+8), programme and one dimension."""
+
+    anchor: Anchor
+    rows: list[Flow]

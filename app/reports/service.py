@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from app.clock import now
 from app.errors import ApiError
 from app.gateway import Gateway
 from app.reports import repository
-from app.reports.schemas import Anchor, BudgetLine, Line, Overview, RefusalLine, Refusals
+from app.reports.schemas import Anchor, BudgetLine, Flow, Flows, Line, Overview, RefusalLine, Refusals
 from app.vouchers.repository import numbers_of
 
 ATTEMPTS = 5
@@ -39,6 +40,18 @@ def refusals(session: Session, gateway: Gateway) -> Refusals:
 
     rows, block = _at_one_block(session, gateway, read)
     return Refusals(anchor=_anchor(gateway, block, {"rows": rows}), rows=rows)
+
+
+def flows(session: Session, gateway: Gateway, *, dimension: str, by: str, first: date, last: date) -> Flows:
+    """What happened by day or month, from a date to another, months as a whole."""
+    length = len("2026-03") if by == "month" else len("2026-03-05")
+
+    def read() -> list[Flow]:
+        found = repository.flows(session, dimension, first.isoformat()[:length], last.isoformat()[:length], length)
+        return [Flow(**{name: getattr(row, name) for name in Flow.model_fields}) for row in found]
+
+    rows, block = _at_one_block(session, gateway, read)
+    return Flows(anchor=_anchor(gateway, block, {"rows": rows}), rows=rows)
 
 
 def _overview_rows(session: Session) -> dict[str, Any]:

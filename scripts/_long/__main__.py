@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from . import coverage, differential, fuzz, mutation, slither
+from . import coverage, differential, fuzz, indexer, mutation, slither
 from .campaign import REPORTS, ROOT, CampaignError, Options, Result
 
 CAMPAIGNS: dict[str, Callable[[Options], Result]] = {
@@ -25,6 +25,7 @@ CAMPAIGNS: dict[str, Callable[[Options], Result]] = {
     "slither": slither.campaign,
     "coverage": coverage.campaign,
     "differential": differential.campaign,
+    "indexer": indexer.campaign,
     "mutation": mutation.campaign,
 }
 SEED = 20240428
@@ -105,17 +106,22 @@ def print_table(lines: list[Line]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="scripts/check --long", description="Run the long campaigns over the contracts."
+        prog="scripts/check --long", description="Run the long campaigns over the contracts and the indexer."
     )
     parser.add_argument("campaigns", nargs="*", choices=[[], *CAMPAIGNS], metavar="campaign", help=", ".join(CAMPAIGNS))
     parser.add_argument("--mutants", type=int, help="try only so many mutants, drawn by --seed")
     parser.add_argument("--cases", type=int, default=20_000, help="cases of the differential test (default: 20000)")
+    parser.add_argument("--rounds", type=int, default=600, help="rounds of the indexer's simulation (default: 600)")
     parser.add_argument("--seed", type=int, default=SEED, help="what samples and cases are drawn by")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="processes at a time")
     parser.add_argument("--json", action="store_true", help="print the table as JSON, and all else to standard error")
     arguments = parser.parse_args()
     options = Options(
-        mutants=arguments.mutants, seed=arguments.seed, cases=arguments.cases, jobs=max(1, arguments.jobs)
+        mutants=arguments.mutants,
+        seed=arguments.seed,
+        cases=arguments.cases,
+        rounds=arguments.rounds,
+        jobs=max(1, arguments.jobs),
     )
 
     REPORTS.mkdir(parents=True, exist_ok=True)

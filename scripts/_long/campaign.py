@@ -31,12 +31,14 @@ class Options:
     Attributes:
         mutants: how many mutants to try, drawn by `seed`; None for all.
         cases: random cases of the differential test.
+        rounds: rounds of the indexer's simulation.
         jobs: processes at a time.
     """
 
     mutants: int | None
     seed: int
     cases: int
+    rounds: int
     jobs: int
 
 

@@ -150,6 +150,12 @@ def test_the_overview_adds_up_and_names_its_block(world: World) -> None:
     assert [one["key"] for one in overview["suppliers"]] == [world.supplier]
     assert {one["key"] for one in overview["tiers"]} == {"enterprise_in_zone"}
     assert {one["key"] for one in overview["regions"]} == {"410100"}
+    for by, length in (("month", 7), ("day", 10)):
+        for dimension in ("programmes", "regions", "suppliers"):
+            flows = world.json(world.service.get("/v1/reports/flows", "finance", by=by, dimension=dimension), 200)
+            assert {len(one["span"]) for one in flows["rows"]} == {length}
+            assert sum(one["redeemed_fen"] - one["rejected_fen"] for one in flows["rows"]) == line["redeemed_fen"]
+            assert sum(one["written_off_fen"] for one in flows["rows"]) == line["written_off_fen"]
     (budget,) = overview["budgets"]
     used = budget["redeemed_fen"] + budget["written_off_fen"] - budget["recovered_fen"]
     assert budget["available_fen"] == 5_000_000_000 - used
@@ -175,7 +181,7 @@ def test_ledgers_and_reports_are_not_for_strangers(world: World) -> None:
     path = f"/v1/suppliers/{world.supplier}/ledger"
     assert service.get(path, supplier_key).status_code == 200
     assert service.get(path, world.buyer_keys[0]).status_code == 404
-    for report in ("overview", "refusals"):
+    for report in ("overview", "flows", "refusals"):
         assert service.get(f"/v1/reports/{report}", supplier_key).status_code == 403
         assert service.http.get(f"/v1/reports/{report}").status_code == 401
 
