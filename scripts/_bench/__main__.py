@@ -3,9 +3,12 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 
+from scripts._bench import index, reports
 from scripts._bench.gas import measure, show
 from scripts._bench.ingest.report import run
 from scripts._bench.ingest.report import show as show_ingest
@@ -23,7 +26,6 @@ def main() -> int:
     gas_parser = benchmarks.add_parser("gas", help="gas of whole transactions beside their floor and their peers")
     gas_parser.add_argument("--rpc", metavar="URL", help="a node instead of the embedded one, for example anvil")
     gas_parser.add_argument("--no-eas", action="store_true", help="leave out EAS, which is fetched from npm once")
-    gas_parser.add_argument("--json", action="store_true", help="print one JSON object")
     ingest_parser = benchmarks.add_parser(
         "ingest", help="how much evidence the gateway takes, on SQLite and PostgreSQL"
     )
@@ -31,35 +33,68 @@ def main() -> int:
     ingest_parser.add_argument("--batches", type=int, default=40, help="submissions of 1,000 records in each of 5 runs")
     ingest_parser.add_argument("--singles", type=int, default=3_000, help="posts of one record in each of 5 runs")
     ingest_parser.add_argument("--records", type=int, default=0, help="then a long run of so many, sampling memory")
-    ingest_parser.add_argument("--json", action="store_true", help="print one JSON object")
     quote_parser = benchmarks.add_parser("quote", help="quotations a second in one process")
-    quote_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    index_parser = benchmarks.add_parser("index", help="events indexed a second, beside Ponder")
+    index_parser.add_argument("--events", type=int, default=100_000, help="events on the chain (100000)")
+    index_parser.add_argument("--runs", type=int, default=5, help="runs of each side (5)")
+    index_parser.add_argument("--no-ponder", action="store_true", help="leave out Ponder, fetched from npm once")
+    index_parser.add_argument("--lag-blocks", type=int, default=100, help="seconds and blocks to follow live (100)")
+    reports_parser = benchmarks.add_parser("reports", help="time of reports over millions of rows in PostgreSQL")
+    reports_parser.add_argument("--scale", type=float, default=1.0, help="1 is a million vouchers (1)")
+    for each in (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser):
+        each.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
 
     screen = Console(stderr=options.json)
-    if options.benchmark == "ingest":
-        scale = Scale(batches=options.batches, singles=options.singles, records=options.records)
-        with screen.status("posting"):
-            found = run(options.database or DATABASES, scale)
-        if options.json:
-            print(json.dumps(found, ensure_ascii=False))
-        else:
-            show_ingest(found, screen)
-        return 0
-    if options.benchmark == "quote":
-        quotes = measure_quotes()
-        if options.json:
-            print(json.dumps(quotes.to_dict()))
-        else:
-            show_quotes(quotes, screen)
-        return 0
+    content, display = _BENCHMARKS[options.benchmark](options, screen)
+    if options.json:
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        display()
+    return 0
+
+
+Measured = tuple[dict[str, Any], Callable[[], None]]
+"""What was measured, JSON-able, and what shows it to people."""
+
+
+def _gas(options: argparse.Namespace, screen: Console) -> Measured:
     with remote(options.rpc) if options.rpc else embedded() as node, screen.status("deploying"):
         report = measure(node, eas=not options.no_eas)
-    if options.json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False))
-    else:
-        show(report, screen)
-    return 0
+    return report.to_dict(), lambda: show(report, screen)
+
+
+def _ingest(options: argparse.Namespace, screen: Console) -> Measured:
+    scale = Scale(batches=options.batches, singles=options.singles, records=options.records)
+    with screen.status("posting"):
+        found = run(options.database or DATABASES, scale)
+    return found, lambda: show_ingest(found, screen)
+
+
+def _quote(_: argparse.Namespace, screen: Console) -> Measured:
+    quotes = measure_quotes()
+    return quotes.to_dict(), lambda: show_quotes(quotes, screen)
+
+
+def _index(options: argparse.Namespace, screen: Console) -> Measured:
+    with screen.status("starting") as status:
+        found = index.measure(
+            options.events,
+            options.runs,
+            ponder=not options.no_ponder,
+            lag_blocks=options.lag_blocks,
+            progress=status.update,
+        )
+    return found.to_dict(), lambda: index.show(found, screen)
+
+
+def _reports(options: argparse.Namespace, screen: Console) -> Measured:
+    with screen.status("starting") as status:
+        found = reports.measure(options.scale, progress=status.update)
+    return found.to_dict(), lambda: reports.show(found, screen)
+
+
+_BENCHMARKS = {"gas": _gas, "ingest": _ingest, "quote": _quote, "index": _index, "reports": _reports}
 
 
 if __name__ == "__main__":

@@ -178,6 +178,11 @@ class Ledger:
             raise AssertionError(f"a claim was refused: {refused[0]}")
         return [event.args["redemptionId"] for event in events if event is not None and event.name == "Redeemed"]
 
+    def set_supplier(self, *, listed: bool) -> int:
+        """Put the supplier on the list of the first programme, or take it off; the block of the event."""
+        receipt, _ = self.send(Role.OPERATOR, "VoucherLedger", "setSuppliers", 1, [digest("supplier")], listed)
+        return int(receipt["blockNumber"], 16)
+
     def _trade(self, holder: int) -> Trade:
         number = next(self._trades)
         return Trade(
