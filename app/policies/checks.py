@@ -30,8 +30,10 @@ class PriceFairCheck(Check):
 
 
 class SplittingCheck(Check):
-    """splitting. So many agreements of one pair within so many days are looked at as one purchase."""
+    """splitting. More agreements of like value of one pair than these, within so many days, are looked at as one
+    purchase; so are several that are each below a threshold and together not."""
 
+    threshold_fen: Annotated[int, Field(gt=0, lt=2**48)] | None = None
     max_contracts: Annotated[int, Field(ge=1, le=10_000)] = 5
     within_days: Annotated[int, Field(ge=1, le=366)] = 30
 
@@ -43,10 +45,19 @@ class PlausibleCheck(Check):
 
 
 class CircularCheck(Check):
-    """circular. Longest circle of organisations looked for; and how many like orders within an hour are a burst."""
+    """circular. Longest circle of organisations looked for, within so many days, and the share of a trade's amount that
+    each part of it must carry; and how many like orders within an hour are a burst."""
 
+    within_days: Annotated[int, Field(ge=1, le=366)] = 90
+    min_return_bps: Annotated[int, Field(gt=0, le=10_000)] = 5_000
     max_length: Annotated[int, Field(ge=2, le=10)] = 6
     burst_orders: Annotated[int, Field(ge=2, le=100_000)] = 20
+
+
+class GapCheck(Check):
+    """gap. How many days a trade may be older than one that its platform posted before it."""
+
+    max_late_days: Annotated[int, Field(ge=1, le=3_660)] = 180
 
 
 class TradeRealCheck(Check):
@@ -74,5 +85,5 @@ class Checks(BaseModel):
     paid: Check = Check()
     dates: Check = Check()
     plausible: PlausibleCheck = PlausibleCheck()
-    gap: Check = Check()
+    gap: GapCheck = GapCheck()
     circular: CircularCheck = CircularCheck()

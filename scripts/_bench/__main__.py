@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from scripts._bench import index, reports
+from scripts._bench.checks.report import SEED, measure_checks, show_checks
 from scripts._bench.gas import measure, show
 from scripts._bench.ingest.report import run
 from scripts._bench.ingest.report import show as show_ingest
@@ -41,7 +42,10 @@ def main() -> int:
     index_parser.add_argument("--lag-blocks", type=int, default=100, help="seconds and blocks to follow live (100)")
     reports_parser = benchmarks.add_parser("reports", help="time of reports over millions of rows in PostgreSQL")
     reports_parser.add_argument("--scale", type=float, default=1.0, help="1 is a million vouchers (1)")
-    for each in (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser):
+    checks_parser = benchmarks.add_parser("checks", help="precision and recall of the fraud checks on seeded data")
+    checks_parser.add_argument("--seed", type=int, default=SEED, help=f"another draw of the same kinds ({SEED})")
+    checks_parser.add_argument("--cases", type=int, default=3_000, help="cases of each check (3000)")
+    for each in (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser, checks_parser):
         each.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
 
@@ -71,6 +75,11 @@ def _ingest(options: argparse.Namespace, screen: Console) -> Measured:
     return found, lambda: show_ingest(found, screen)
 
 
+def _checks(options: argparse.Namespace, screen: Console) -> Measured:
+    rows = measure_checks(options.cases, options.seed)
+    return {"seed": options.seed, "checks": [row.to_dict() for row in rows]}, lambda: show_checks(rows, screen)
+
+
 def _quote(_: argparse.Namespace, screen: Console) -> Measured:
     quotes = measure_quotes()
     return quotes.to_dict(), lambda: show_quotes(quotes, screen)
@@ -94,7 +103,14 @@ def _reports(options: argparse.Namespace, screen: Console) -> Measured:
     return found.to_dict(), lambda: reports.show(found, screen)
 
 
-_BENCHMARKS = {"gas": _gas, "ingest": _ingest, "quote": _quote, "index": _index, "reports": _reports}
+_BENCHMARKS = {
+    "gas": _gas,
+    "ingest": _ingest,
+    "quote": _quote,
+    "checks": _checks,
+    "index": _index,
+    "reports": _reports,
+}
 
 
 if __name__ == "__main__":

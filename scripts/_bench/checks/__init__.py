@@ -1,0 +1,1 @@
+"""How well the fraud checks tell good claims from bad ones, on seeded data whose truth is known."""
