@@ -19,6 +19,15 @@ def existing(session: Session, numbers: Sequence[str]) -> set[str]:
     return set(session.scalars(select(Organisation.uscc).where(Organisation.uscc.in_(numbers))))
 
 
+def by_numbers(session: Session, numbers: Sequence[str]) -> dict[str, Organisation]:
+    """Those of very many organisations that are known, by number."""
+    found: dict[str, Organisation] = {}
+    for start in range(0, len(numbers), 1_000):
+        query = select(Organisation).where(Organisation.uscc.in_(numbers[start : start + 1_000]))
+        found |= {row.uscc: row for row in session.scalars(query)}
+    return found
+
+
 def page(session: Session, after: str, limit: int) -> list[Organisation]:
     """Organisations in order of their numbers, after one of them."""
     query = select(Organisation).where(Organisation.uscc > after).order_by(Organisation.uscc).limit(limit)

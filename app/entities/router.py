@@ -2,24 +2,50 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from app.auth.roles import STAFF, Role
 from app.auth.service import demand
-from app.entities import service
-from app.entities.schemas import EntityPage, EntityView, KeyChange, NewEntities, NewStanding, Reason
+from app.entities import importing, service
+from app.entities.schemas import EntityPage, EntityView, ImportView, KeyChange, NewEntities, NewStanding, Reason
 from app.errors import NotFound
 from app.operations.schemas import Accepted
 from app.route import CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 
 router = APIRouter(prefix="/v1/entities", tags=["entities"], route_class=CommandRoute)
 queries = APIRouter(prefix="/v1/entities", tags=["entities"])
+_TABLES = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+        "schema": {"type": "string", "format": "binary"}
+    },
+}
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
 
 
 @router.post("", status_code=202, dependencies=[Depends(only(Role.REGISTRAR))])
 def register(body: NewEntities, session: CommandSession, gateway: TheGateway) -> Accepted:
     """Registers organisations, all or nothing."""
     return Accepted.of(service.register(session, gateway, body.entities))
+
+
+@router.post(
+    "/import",
+    dependencies=[Depends(only(Role.REGISTRAR))],
+    openapi_extra={"requestBody": {"required": True, "content": _TABLES}},
+)
+def import_entities(
+    body: Annotated[bytes, Depends(_raw)],
+    session: CommandSession,
+    gateway: TheGateway,
+    dry: Annotated[bool, Query(description="Only say what would be done, and what is wrong.")] = False,
+) -> ImportView:
+    """Registers the organisations of a CSV (UTF-8 or GB18030) or XLSX file, all or none. What is registered already is
+    left as it is, so the same file twice changes nothing. `operations` are on their way to the chain."""
+    return importing.run(session, gateway, body, dry=dry)
 
 
 @router.post("/{uscc}/standing", status_code=202, dependencies=[Depends(only(Role.REGISTRAR))])

@@ -41,6 +41,35 @@ class NewEntities(Schema):
     entities: Annotated[list[NewEntity], Field(min_length=1, max_length=100)]
 
 
+class RowError(Schema):
+    """What is wrong in a file: row as a spreadsheet counts, from 1, and the column's field."""
+
+    row: int
+    column: str
+    rule: str
+    detail: str
+
+
+class ImportView(Schema):
+    """What an import did, or would do.
+
+    Attributes:
+        rows: Rows below the first that are not empty.
+        new: Organisations that are registered by it.
+        unchanged: Those that are registered already, and alike.
+        errors: The first 1,000 of `error_count`.
+        operations: Calls of the registry, a hundred organisations each.
+    """
+
+    dry: bool
+    rows: int
+    new: int
+    unchanged: int
+    error_count: int
+    errors: list[RowError]
+    operations: list[str]
+
+
 class NewStanding(Schema):
     """A standing to record."""
 

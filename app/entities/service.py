@@ -32,7 +32,11 @@ def register(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) 
             raise Invalid(f"/entities/{index}/evidence_key", "platform_only", "only a platform has an evidence key")
     if taken := repository.existing(session, numbers):
         raise Conflict("entity_exists", f"Already registered: {', '.join(sorted(taken))}.", uscc=sorted(taken))
+    return enter(session, gateway, entities)
 
+
+def enter(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) -> Operation:
+    """Records organisations that were checked, and registers them on chain in one call."""
     registrations = []
     for entity in entities:
         row = _record(gateway, entity)
@@ -62,7 +66,7 @@ def register(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) 
         contract="EntityRegistry",
         function="register",
         args=[registrations],
-        ref=numbers[0] if len(numbers) == 1 else None,
+        ref=entities[0].uscc if len(entities) == 1 else None,
     )
 
 

@@ -158,3 +158,64 @@ def test_pages_cover_everybody_once(service: RunningService) -> None:
         after = page["next"]
     assert len(seen) == len(set(seen))
     assert numbers <= set(seen)
+
+
+HEAD = "统一社会信用代码,机构名称,机构类型,行政区划代码,信用有效期至\n"
+
+
+def import_file(service: RunningService, content: bytes, *, dry: bool = False, who: str = "registrar") -> Any:
+    """Imports a file."""
+    query = {"dry": str(dry).lower()}
+    return service.http.post("/v1/entities/import", content=content, params=query, headers=service.headers(who))
+
+
+def test_a_file_is_previewed_and_imported_and_the_second_time_changes_nothing(service: RunningService) -> None:
+    numbers = [new_uscc() for _ in range(101)]
+    lines = [f"{number},测试机构{place},enterprise,410100,2027-12-31\n" for place, number in enumerate(numbers)]
+    content = (HEAD + "".join(lines)).encode("gb18030")
+    preview = import_file(service, content, dry=True).json()
+    assert (preview["rows"], preview["new"], preview["errors"], preview["operations"]) == (101, 101, [], [])
+    assert service.get(f"/v1/entities/{numbers[0]}").status_code == 404
+    done = import_file(service, content).json()
+    assert (done["new"], done["unchanged"], len(done["operations"])) == (101, 0, 2)
+    for number in (numbers[0], numbers[-1]):
+        view = until_indexed(service, number, registered=True)
+        assert (view["standing_until"], view["roles"]) == (STANDING_UNTIL, ["buyer"])
+    again = import_file(service, content).json()
+    assert (again["new"], again["unchanged"], again["operations"]) == (0, 101, [])
+    other = import_file(service, content.replace("测试机构0,".encode("gb18030"), b"other,"), dry=True).json()
+    assert [(error["row"], error["column"], error["rule"]) for error in other["errors"]] == [(2, "name", "differs")]
+    for who in {*OFFICERS} - {"registrar"}:
+        assert import_file(service, content, who=who).status_code == 403
+
+
+def test_every_wrong_cell_is_named_and_nothing_is_imported(service: RunningService) -> None:
+    good, twice = new_uscc(), new_uscc()
+    content = HEAD + "".join(
+        f"{line}\n"
+        for line in (
+            f"{good},甲,enterprise,410100,2027-12-31",
+            "91410100MA4T000010,乙,enterprise,410100,2027-12-31",
+            f"{twice},丙,company,4101,tomorrow",
+            f"{twice},丁,enterprise,410100,2027-12-31",
+            f"{twice},丁,enterprise,410100,2027-12-31",
+            f"{new_uscc()},=cmd(),enterprise,410100,2027-12-31,more",
+        )
+    )
+    answer = import_file(service, content.encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "import_refused")
+    found = [(error["row"], error["column"], error["rule"]) for error in answer.json()["errors"]]
+    assert found == [
+        (3, "uscc", "uscc"),
+        (4, "standing_until", "day"),
+        (6, "uscc", "unique"),
+        (7, "6", "known_column"),
+        (7, "name", "formula"),
+    ]
+    assert service.get(f"/v1/entities/{good}").status_code == 404
+    for content_, rule in (
+        (b"uscc,name\n", "required_column"),
+        (b"uscc,uscc,x\n", "known_column"),
+        (b"", "required_column"),
+    ):
+        assert import_file(service, content_).json()["errors"][0]["rule"] == rule
