@@ -19,6 +19,7 @@ COMMANDS = {
     "quote": "what a trade is subsidised with under a policy, and why",
     "submit": "post a file of trades as evidence",
     "signers": "show the keys that send: balance, gas spent, days left",
+    "documents": "check documents against what a voucher was approved over",
     "verify": "check a proof bundle, with or without a node",
 }
 

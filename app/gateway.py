@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.documents.store import DocumentStore, FolderStore
 from app.settings import Settings
 from chain.contracts import Contracts
 from chain.keys import Signer
@@ -63,6 +64,11 @@ class Gateway:
     def own_log(self) -> EvidenceLog:
         """The log of the service's own chain, which claims are proved against."""
         return EvidenceLog(self.contracts, self.start_block, self.sessions, self.rpc)
+
+    @property
+    def documents(self) -> DocumentStore:
+        """Where documents are kept."""
+        return FolderStore(self.settings.data_dir / "documents")
 
     @staticmethod
     def gate_for(database_url: str) -> asyncio.Semaphore:

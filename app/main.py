@@ -7,11 +7,16 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import errors
-from app.applications.router import queries as application_queries
+from app.applications.drafts_router import queries as draft_queries
+from app.applications.drafts_router import router as drafts
+from app.applications.queries import queries as application_queries
 from app.applications.router import router as applications
 from app.auth.router import router as api_keys
 from app.claims.router import queries as claim_queries
 from app.claims.router import router as claims
+from app.documents.router import queries as document_queries
+from app.documents.router import router as documents
+from app.documents.router import uploads
 from app.entities.router import queries as entity_queries
 from app.entities.router import router as entities
 from app.events.router import router as events
@@ -48,6 +53,11 @@ ROUTERS = (
     programme_queries,
     applications,
     application_queries,
+    drafts,
+    draft_queries,
+    documents,
+    document_queries,
+    uploads,
     evidence,
     evidence_erasures,
     evidence_queries,

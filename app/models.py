@@ -4,6 +4,7 @@ from app import deployment
 from app.applications import models as applications
 from app.auth import models as auth
 from app.claims import models as claims
+from app.documents import models as documents
 from app.entities import models as entities
 from app.events import models as events
 from app.evidence import models as evidence
@@ -21,6 +22,7 @@ MODULES = (
     auth,
     claims,
     deployment,
+    documents,
     entities,
     events,
     evidence,

@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.applications.publicity import PublicityWorker
 from app.auth.models import ApiKey
 from app.auth.roles import Role
 from app.auth.service import create_key
@@ -149,6 +150,7 @@ class Runtime:
         loops = {
             "relay": relay.run,
             "anchorer": stepping(Anchorer(gateway).step),
+            "publicity": PublicityWorker(gateway).run,
             "claims": stepping(ClaimPresenter(gateway).step),
             "events": stepping(Publisher(gateway.sessions, gateway.contracts, deliver).step),
             "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         max_fee_gwei: Gwei per gas that no transaction offers more than, whatever the market.
         confirmations: Blocks that must hold a transaction, its own included, before its operation ends.
         max_body_bytes: Largest request body, in bytes.
+        max_document_bytes: Largest document of an application, in bytes.
+        document_quota_bytes: Most that the documents of one organisation may take together, in bytes.
         posts_per_s: Submissions of evidence that one API key may post a second.
         records_per_s: Records that it may post a second; as many as one submission holds at once.
         signers: Where keys are that the keystore does not keep: JSON of key name to place; see app/keyring.py.
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     max_fee_gwei: int = Field(default=500, gt=0)
     confirmations: int = Field(default=1, ge=1)
     max_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+    max_document_bytes: int = Field(default=20 * 1024 * 1024, gt=0)
+    document_quota_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
     posts_per_s: int = Field(default=1_000, gt=0)
     records_per_s: int = Field(default=20_000, gt=0)
     signers: dict[str, str] = Field(default_factory=dict)

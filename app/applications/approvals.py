@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.applications import repository
+from app.applications.answers import ApprovalData
 from app.applications.models import Application, ApplicationApproval
-from app.applications.schemas import ApprovalData, NewApproval
+from app.applications.schemas import NewApproval
 from app.auth.service import Principal
 from app.clock import now
 from app.errors import ApiError, Conflict, Invalid
@@ -18,13 +19,23 @@ from chain.signatures import recover
 from chain.typed_data import Issue, issue_digest, issue_document
 
 APPROVAL_SECONDS = 30 * 86400
-"""How long an approval that is signed here can be used."""
+"""How long an approval that is signed here can be used, beside the days of publicity that follow it."""
 
 
 def take(
-    session: Session, gateway: Gateway, caller: Principal, body: NewApproval, *, application: Application, stage: Stage
+    session: Session,
+    gateway: Gateway,
+    caller: Principal,
+    body: NewApproval,
+    *,
+    application: Application,
+    stage: Stage,
+    lasting_s: int,
 ) -> ApplicationApproval:
     """An approval that the contract will accept.
+
+    Args:
+        lasting_s: How long the application may be on public display before it is issued; the approval must last longer.
 
     Raises:
         Invalid: The deadline is over, the signature is not the signer's, or the signer is no approver of the stage.
@@ -33,8 +44,10 @@ def take(
     """
     if body.deadline is not None and body.deadline <= now():
         raise Invalid("/deadline", "future", "must lie in the future")
+    if body.deadline is not None and body.deadline <= now() + lasting_s:
+        raise Invalid("/deadline", "outlasts_publicity", f"must lie {lasting_s // 86400} days of publicity ahead")
     if body.signature is None and body.signer is None:
-        deadline = now() + APPROVAL_SECONDS if body.deadline is None else body.deadline
+        deadline = now() + APPROVAL_SECONDS + lasting_s if body.deadline is None else body.deadline
         key = gateway.signers.get(caller.subject)
         if key is None:
             raise Conflict("no_custodial_key", "The gateway keeps no key for you: send signer and signature.")

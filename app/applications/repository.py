@@ -1,13 +1,20 @@
 """SQL of applications."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import BigInteger, Select, case, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.applications.models import Application, ApplicationApproval, VoucherSerial
+from app.applications.models import (
+    Application,
+    ApplicationApproval,
+    ApplicationExchange,
+    ApplicationStep,
+    VoucherSerial,
+)
+from app.applications.states import IN_STAGE, UNDECIDED
 from app.indexer.models import Approver, Period, Stage, Tier, Voucher
 from chain.relay.models import GONE, Operation
 
@@ -129,3 +136,102 @@ def stages(session: Session, programme_ids: Sequence[int]) -> dict[int, list[Sta
 def is_approver(session: Session, programme_id: int, stage: int, address: bytes) -> bool:
     """Whether an address may approve a stage."""
     return session.get(Approver, (programme_id, stage, address)) is not None
+
+
+def approvers(session: Session, programme_ids: Iterable[int]) -> dict[tuple[int, int], list[bytes]]:
+    """Addresses that may approve, by programme and stage."""
+    query = select(Approver).where(Approver.programme_id.in_(list(programme_ids))).order_by(Approver.account)
+    found: dict[tuple[int, int], list[bytes]] = {}
+    for row in session.scalars(query):
+        found.setdefault((row.programme_id, row.stage), []).append(row.account)
+    return found
+
+
+def steps(session: Session, application_ids: Sequence[str]) -> dict[str, list[ApplicationStep]]:
+    """What was done to applications, in order."""
+    query = (
+        select(ApplicationStep).where(ApplicationStep.application_id.in_(application_ids)).order_by(ApplicationStep.id)
+    )
+    found: dict[str, list[ApplicationStep]] = {name: [] for name in application_ids}
+    for row in session.scalars(query):
+        found[row.application_id].append(row)
+    return found
+
+
+def actors(session: Session, application_id: str, actions: Collection[str]) -> set[str]:
+    """All names of those who took one of the actions: key ids, what the keys act for, addresses that signed."""
+    query = select(ApplicationStep.actor, ApplicationStep.key_id, ApplicationStep.signer).where(
+        ApplicationStep.application_id == application_id, ApplicationStep.action.in_([str(one) for one in actions])
+    )
+    found = set()
+    for actor, key_id, signer in session.execute(query):
+        found |= {actor, key_id} if signer is None else {actor, key_id, f"0x{signer.hex()}"}
+    return found - {""}
+
+
+def exchanges(
+    session: Session, application_ids: Sequence[str], kind: str | None = None
+) -> dict[str, list[ApplicationExchange]]:
+    """Questions, objections and appeals of applications, in order."""
+    query = (
+        select(ApplicationExchange)
+        .where(ApplicationExchange.application_id.in_(application_ids))
+        .order_by(ApplicationExchange.raised_at, ApplicationExchange.kind, ApplicationExchange.number)
+    )
+    if kind is not None:
+        query = query.where(ApplicationExchange.kind == kind)
+    found: dict[str, list[ApplicationExchange]] = {name: [] for name in application_ids}
+    for row in session.scalars(query):
+        found[row.application_id].append(row)
+    return found
+
+
+def open_exchanges(session: Session, application_id: str, kind: str) -> list[ApplicationExchange]:
+    """Those of a kind that nobody answered yet."""
+    return [row for row in exchanges(session, [application_id], kind)[application_id] if row.outcome is None]
+
+
+def rests_on(session: Session, uscc: str, sha256: str) -> bool:
+    """Whether an application of an organisation that is not decided has a document."""
+    query = select(Application.documents).where(Application.uscc == uscc, Application.state.in_(UNDECIDED))
+    return any(one["sha256"] == sha256 for documents in session.scalars(query) for one in documents)
+
+
+def publicity_over(session: Session, moment: int, limit: int) -> list[str]:
+    """Applications whose time on public display is over, and to which no objection is open."""
+    objected = (
+        select(ApplicationExchange.application_id)
+        .where(ApplicationExchange.kind == "objection", ApplicationExchange.outcome.is_(None))
+        .where(ApplicationExchange.application_id == Application.id)
+    )
+    query = (
+        select(Application.id)
+        .where(Application.publicity_until <= moment, ~objected.exists())
+        .order_by(Application.publicity_until)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def on_display(session: Session, programme_id: int | None) -> list[Application]:
+    """Applications that are on public display, in order of their ends."""
+    query = select(Application).where(Application.publicity_until.is_not(None))
+    if programme_id is not None:
+        query = query.where(Application.programme_id == programme_id)
+    return list(session.scalars(query.order_by(Application.publicity_until, Application.id)))
+
+
+def states(session: Session, programme_id: int) -> dict[str, int]:
+    """How many applications of a programme are in each state."""
+    found = _joined().where(Application.programme_id == programme_id)
+    shown = found.with_only_columns(_state().label("state")).subquery()
+    query = select(shown.c.state, func.count()).group_by(shown.c.state).order_by(shown.c.state)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def waiting(session: Session, programme_id: int) -> dict[str, int]:
+    """Applications of a programme that wait in a stage, and in which."""
+    query = select(Application.id, Application.stage).where(
+        Application.programme_id == programme_id, Application.state.in_(IN_STAGE)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

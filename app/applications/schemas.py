@@ -1,6 +1,6 @@
 """Bodies of applications."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,12 +11,12 @@ MAX_FACE_FEN = 2**40 - 1
 
 StageRef = Annotated[int | str, Field(union_mode="left_to_right")]
 """A stage by its index, from 0, or by its name."""
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Paragraph = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]+$")]
 Signature = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
 
 
 class Document(Schema):
-    """A document that was handed in; the file itself stays where it is kept.
+    """A document that was handed in before, by `PUT /v1/documents/{sha256}`.
 
     Attributes:
         stage: Name of the stage that demands it, where the policy names several with the same document.
@@ -27,6 +27,13 @@ class Document(Schema):
     stage: Annotated[str, Field(max_length=32)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+Documents = Annotated[list[Document], Field(max_length=100, default_factory=list)]
+Facts = Annotated[
+    dict[Annotated[str, Field(max_length=64)], int | bool | Annotated[str, Field(max_length=500)] | None],
+    Field(max_length=50, default_factory=dict),
+]
 
 
 class NewApplication(Schema):
@@ -42,11 +49,66 @@ class NewApplication(Schema):
     uscc: OrganisationNumber
     tier: Annotated[str, Field(min_length=1, max_length=32)]
     face_fen: Annotated[int, Field(gt=0, le=MAX_FACE_FEN)] | None = None
-    documents: Annotated[list[Document], Field(max_length=100, default_factory=list)]
-    facts: Annotated[
-        dict[Annotated[str, Field(max_length=64)], int | bool | Annotated[str, Field(max_length=500)] | None],
-        Field(max_length=50, default_factory=dict),
-    ]
+    documents: Documents
+    facts: Facts
+
+
+class NewDraft(Schema):
+    """An application as far as it is filled in; its members are those of an application."""
+
+    programme_id: Annotated[int, Field(ge=1, le=65535)]
+    uscc: OrganisationNumber
+    tier: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    face_fen: Annotated[int, Field(gt=0, le=MAX_FACE_FEN)] | None = None
+    documents: Documents
+    facts: Facts
+
+
+class DraftView(Schema):
+    """A draft.
+
+    Attributes:
+        missing: What would still be refused, each with pointer, rule and detail.
+    """
+
+    id: str
+    content: dict[str, Any]
+    missing: list[dict[str, Any]]
+    created_at: int
+    updated_at: int
+
+
+class Said(Schema):
+    """A question, an objection, the grounds of an appeal."""
+
+    text: Paragraph
+
+
+class Answer(Schema):
+    """An answer to a question.
+
+    Attributes:
+        documents: New ones, and others in place of those of the same stage and name.
+        facts: New ones, and others in place of those of the same name.
+    """
+
+    text: Paragraph
+    documents: Documents
+    facts: Facts
+
+
+class Resolution(Schema):
+    """The decision on an objection, and why."""
+
+    outcome: Literal["upheld", "dismissed"]
+    text: Paragraph
+
+
+class AppealDecision(Schema):
+    """The decision on an appeal, and why."""
+
+    outcome: Literal["granted", "denied"]
+    text: Paragraph
 
 
 class NewApproval(Schema):
@@ -65,66 +127,7 @@ class NewApproval(Schema):
 
 
 class Rejection(Schema):
-    """Why an application is rejected."""
+    """Why an application is rejected; the codes of a programme are in its form."""
 
     reason_code: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]+$")]
-
-
-class StageProgress(Schema):
-    """How far a stage is."""
-
-    index: int
-    name: str
-    required: int
-    approvals: list[str]
-
-
-class ApplicationView(Schema):
-    """An application and how far it is.
-
-    Attributes:
-        state: submitted, under_review, approved, rejected, withdrawn, issued or refused (by the contract).
-        stage: Index of the stage that it waits in; the number of stages when all approved.
-        voucher_id: Number that the voucher has, or would have.
-    """
-
-    id: str
-    programme_id: int
-    uscc: str
-    entity_id: str
-    tier: str
-    face_fen: int
-    voucher_id: int
-    valid_until: int
-    period: int | None
-    documents: list[dict[str, Any]]
-    documents_digest: str
-    facts: dict[str, Any]
-    state: str
-    stage: int
-    stages: list[StageProgress]
-    reason_code: str | None
-    reason: str | None
-    operation_id: str | None
-    error: dict[str, Any] | None
-    created_at: int
-    updated_at: int
-
-
-class ApplicationPage(Schema):
-    """A page of applications; `next` is the cursor of the page after it."""
-
-    items: list[ApplicationView]
-    next: str | None
-
-
-class ApprovalData(Schema):
-    """What a reviewer signs outside, for `eth_signTypedData_v4`.
-
-    Attributes:
-        digest: The 32 bytes that the signature is over, to compare.
-    """
-
-    typed_data: dict[str, Any]
-    digest: str

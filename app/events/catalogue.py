@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, or_
 
+from app.applications.states import State
 from app.events.models import Event
 from chain.relay.models import UNFINISHED, OperationStatus
 
@@ -45,9 +46,13 @@ OPERATION_REVERSED = "operation.reversed"
 SIGNER_LOW = "signer.balance_low"
 SIGNER_RECOVERED = "signer.balance_recovered"
 OPERATION_TYPES = tuple(f"operation.{status.value}" for status in OperationStatus if status not in UNFINISHED)
+APPLICATION_TYPES = tuple(f"application.{state}" for state in State if state not in (State.ISSUED, State.REFUSED))
+"""An application came into a state, or something was done in it; what the chain makes of it is told by `voucher.issued`
+and `operation.refused`."""
 
 TYPES = frozenset(
     {
+        *APPLICATION_TYPES,
         *CHAIN_TYPES.values(),
         *(f"{kind}.reversed" for kind in CHAIN_TYPES.values()),
         *OPERATION_TYPES,

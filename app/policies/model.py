@@ -55,6 +55,19 @@ class Bilingual(Part):
     en: str
 
 
+FileType = Literal["pdf", "png", "jpeg", "ofd", "xlsx", "docx"]
+
+
+class DocumentPart(Bilingual):
+    """What reviewers may ask for.
+
+    Attributes:
+        types: Files that are taken for it, told by their content.
+    """
+
+    types: tuple[FileType, ...] = Field(default=("pdf", "png", "jpeg"), min_length=1)
+
+
 class Source(Part):
     """A quotation, and the members that it gives."""
 
@@ -112,7 +125,8 @@ class StagePart(Part):
         approvers: Role of those who may approve.
         documents: Documents that an application must carry for it, by their names in `documents` of the policy.
         days: Working days within which it is decided; null where nothing is stated.
-        publicity_days: Days of publicity (公示) after its decision, 0 for none.
+        clarification_stops_clock: Whether days on which an answer of the applicant is awaited do not count.
+        publicity_days: Calendar days of publicity (公示) after its decision, 0 for none.
     """
 
     name: Name
@@ -121,6 +135,7 @@ class StagePart(Part):
     approvers: Literal["reviewer", "expert"] = "reviewer"
     documents: tuple[Name, ...] = ()
     days: Annotated[int, Field(ge=1, le=365)] | None = None
+    clarification_stops_clock: bool = True
     publicity_days: Annotated[int, Field(ge=0, le=60)] = 0
 
 
@@ -231,6 +246,8 @@ class ProgrammePart(Part):
         eligible: All must hold, whatever the tier.
         excluded: None may hold.
         agreements: Null where the policy knows no separate agreements.
+        appeal_days: Days within which a rejection can be appealed, once; 0 for never. Where the source states none,
+            those of the Administrative Reconsideration Law (行政复议法, 2023) article 20: 自知道…之日起六十日内.
         checks: Fraud checks (app/policies/README.md).
     """
 
@@ -254,6 +271,7 @@ class ProgrammePart(Part):
     excluded: tuple[Rule, ...] = ()
     tiers: tuple[TierPart, ...] = Field(min_length=1, max_length=200)
     agreements: Agreements | None = None
+    appeal_days: Annotated[int, Field(ge=0, le=180)] = 60
     stages: tuple[StagePart, ...] = Field(min_length=1, max_length=20)
     checks: Checks = Checks()
     examples: tuple[Example, ...] = Field(min_length=1)
@@ -298,7 +316,7 @@ class Policy(Part):
     sources: tuple[Source, ...]
     defaults: tuple[Default, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
-    documents: dict[Name, Bilingual] = Field(default_factory=dict)
+    documents: dict[Name, DocumentPart] = Field(default_factory=dict)
     programmes: tuple[ProgrammePart, ...] = Field(min_length=1, max_length=20)
 
     def programme(self, name: str) -> ProgrammePart:

@@ -115,6 +115,10 @@ class Service:
         """A command's answer."""
         return self._answer(self._http.post(path, json=body, headers={**_headers(key), **(headers or {})}))
 
+    def put(self, path: str, key: str, content: bytes) -> Any:
+        """A file's answer."""
+        return self._answer(self._http.put(path, content=content, headers=_headers(key)))
+
     def settle(self, path: str, key: str, body: object = None) -> dict[str, Any]:
         """A command that goes to the chain: waits for it and returns its result."""
         operation = self.post(path, key, body, headers={"Prefer": f"wait={WAIT_S}"})

@@ -45,6 +45,10 @@ class RunningService:
         """A command."""
         return self.http.post(path, json=body, headers={**self.headers(who), **headers})
 
+    def put_bytes(self, path: str, who: str, content: bytes) -> httpx.Response:
+        """A file."""
+        return self.http.put(path, content=content, headers=self.headers(who))
+
     def settle(self, path: str, who: str, body: object = None) -> dict[str, Any]:
         """A command that goes to the chain, and its outcome."""
         answer = self.post(path, who, body, Prefer="wait=60")

@@ -140,6 +140,7 @@ def test_what_the_contract_refuses_is_shown_and_can_be_sent_again(world: World) 
     number = new_uscc()
     lapsed = registration(number, standing_until=int(time.time()) - 1)
     service.settle("/v1/entities", "registrar", {"entities": [lapsed]})
+    world.hand_in(number)
     application = world.json(service.post("/v1/applications", "operator", world.application(0, uscc=number)), 201)
     path = f"/v1/applications/{application['id']}"
     world.json(service.post(f"{path}/approvals", "reviewer-1", {"stage": 0}), 200)
@@ -244,7 +245,13 @@ def test_other_roles_are_refused(world: World) -> None:
         (f"/{one}/approvals", {"stage": 0}, {"reviewer-1"}),
         (f"/{one}/issue", None, {"operator"}),
         (f"/{one}/reject", {"reason_code": "r", "reason": "r"}, {"reviewer-1"}),
-        (f"/{one}/withdraw", None, {"operator", world.buyer_keys[0]}),
+        (f"/{one}/reopen", None, {"operator"}),
+        (f"/{one}/withdraw", None, {"operator", world.platform_key, world.buyer_keys[0]}),
+        (f"/{one}/clarifications", {"text": "?"}, {"reviewer-1"}),
+        (f"/{one}/clarifications/1/answer", {"text": "!"}, {"operator", world.platform_key, world.buyer_keys[0]}),
+        (f"/{one}/appeal", {"text": "!"}, {"operator", world.platform_key, world.buyer_keys[0]}),
+        (f"/{one}/appeal/decision", {"outcome": "granted", "text": "!"}, {"reviewer-1"}),
+        (f"/{one}/objections/1/resolution", {"outcome": "upheld", "text": "!"}, {"reviewer-1", "regulator"}),
     ):
         for who in everyone - may:
             assert service.post(f"/v1/applications{path}", who, body).status_code == 403, (path, who)

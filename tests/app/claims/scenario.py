@@ -1,5 +1,6 @@
 """A programme with parties, ready for applications, evidence and claims; shared by the tests of these capabilities."""
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,11 @@ from tests.app.organisations import new_uscc, registration
 
 T = TypeVar("T")
 _numbers = count(1)
-DOCUMENTS = [{"name": name, "sha256": "ab" * 32} for name in ("business_licence", "settlement_statement")]
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+"""As little as passes for a document."""
+DOCUMENTS = [
+    {"name": name, "sha256": hashlib.sha256(PDF).hexdigest()} for name in ("business_licence", "settlement_statement")
+]
 
 
 def until(look: Callable[[], T | None], seconds: float = 30) -> T:
@@ -118,6 +123,13 @@ class World:
         """Posts a submission that was signed outside."""
         return self.service.post("/v1/evidence", self.signing_key, body)
 
+    def hand_in(self, uscc: str, content: bytes = PDF, who: str = "operator") -> str:
+        """Hands a document in for an organisation, by default what `application` names; its digest."""
+        name = hashlib.sha256(content).hexdigest()
+        answer = self.service.put_bytes(f"/v1/documents/{name}?uscc={uscc}", who, content)
+        assert answer.status_code in (200, 201), answer.text
+        return name
+
     def application(self, buyer: int = 0, tier: str = "enterprise_in_zone", **changes: Any) -> dict[str, Any]:
         """Body of an application."""
         return {
@@ -193,4 +205,6 @@ def build(service: RunningService, buyers: int = 3) -> World:
     world.platform_key = service.api_key("platform", world.platform)
     world.signing_key = service.api_key("platform", world.signing_platform)
     world.buyer_keys = [service.api_key("enterprise", number) for number in world.buyers]
+    for number in world.buyers:
+        world.hand_in(number)
     return world
