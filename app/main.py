@@ -12,6 +12,9 @@ from app.applications.drafts_router import router as drafts
 from app.applications.queries import queries as application_queries
 from app.applications.router import router as applications
 from app.auth.router import router as api_keys
+from app.checks.router import imports as check_tables
+from app.checks.router import queries as check_queries
+from app.checks.router import router as holds
 from app.claims.router import queries as claim_queries
 from app.claims.router import router as claims
 from app.documents.router import queries as document_queries
@@ -63,6 +66,9 @@ ROUTERS = (
     evidence_queries,
     claims,
     claim_queries,
+    holds,
+    check_queries,
+    check_tables,
     vouchers,
     voucher_queries,
     settlement,

@@ -3,6 +3,7 @@
 from app import deployment
 from app.applications import models as applications
 from app.auth import models as auth
+from app.checks import models as checks
 from app.claims import models as claims
 from app.documents import models as documents
 from app.entities import models as entities
@@ -20,6 +21,7 @@ MODULES = (
     indexer,
     applications,
     auth,
+    checks,
     claims,
     deployment,
     documents,

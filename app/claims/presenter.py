@@ -3,8 +3,11 @@
 A claim is marked and its operation is put into the outbox in one SQL transaction, so each is in exactly one operation
 whatever dies; the relay merges operations where many wait. The outcome is read from the projection of the transaction.
 
+Each claim goes through the fraud checks in the transaction that would send it; what they hold or refuse is not sent.
+
 A programme that pays in order of trade time has one round of claims in flight, and of its waiting claims only those are
-presented that have no earlier one before them whose evidence is not anchored yet: it would come too late behind them.
+presented that have no earlier one before them whose evidence is not anchored yet, or that a person must look at: it
+would come too late behind them.
 """
 
 import logging
@@ -12,6 +15,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.checks.outcome import Answer
+from app.checks.repository import held_from
+from app.checks.runner import examine
 from app.claims import repository
 from app.claims.models import Claim
 from app.clock import now
@@ -104,6 +110,7 @@ class ClaimPresenter:
             if not chosen:
                 return False
             prover = Prover(session, self._gateway)
+            in_order = repository.pays_in_trade_order(session, programme_id)
             for claim, record in chosen:
                 try:
                     proof = prover.prove(record)
@@ -113,7 +120,11 @@ class ClaimPresenter:
                     continue
                 if proof is None:
                     break
-                self._send(session, claim, proof)
+                answer = examine(session, self._gateway, claim, record, proof.trade)
+                if answer is Answer.HOLD and in_order:
+                    break
+                if answer not in (Answer.HOLD, Answer.REJECT):
+                    self._send(session, claim, proof)
             return True
 
     def _next(self, session: Session, programme_id: int) -> list[tuple[Claim, EvidenceRecord]]:
@@ -121,9 +132,10 @@ class ClaimPresenter:
         in_order = repository.pays_in_trade_order(session, programme_id)
         if in_order and repository.in_flight(session, programme_id):
             return []
+        held_at = held_from(session, programme_id) if in_order else None
         chosen: list[tuple[Claim, EvidenceRecord]] = []
         for claim, record, anchored in repository.waiting(session, programme_id, ROUND, anchored_only=not in_order):
-            if not anchored:
+            if not anchored or (held_at is not None and claim.traded_at > held_at):
                 break
             chosen.append((claim, record))
         return chosen

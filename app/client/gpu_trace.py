@@ -136,6 +136,8 @@ def trade_record(task: Task, number: int, platform: str, buyer: Party, supplier:
         "invoice_id": f"2641{number:016d}",
         "other_support_fen": 0,
         "buyer_paid": True,
+        "paid_fen": task.settled_fen,
+        "paid_at": _instant(task.ended_at),
         "buyer_region_id": buyer.region,
         "supplier_region_id": supplier.region,
         "chip_model": task.model,

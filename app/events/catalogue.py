@@ -41,6 +41,8 @@ EVERYONE = bytes(32)
 """Party of events that all callers may see; no organisation has this id."""
 PUBLIC = frozenset({"programme.published", "programme.terminated"})
 
+CLAIM_HELD = "claim.held"
+CLAIM_HOLD_DECIDED = "claim.hold_decided"
 EVIDENCE_ORPHANED = "evidence.orphaned"
 OPERATION_REVERSED = "operation.reversed"
 SIGNER_LOW = "signer.balance_low"
@@ -56,6 +58,8 @@ TYPES = frozenset(
         *CHAIN_TYPES.values(),
         *(f"{kind}.reversed" for kind in CHAIN_TYPES.values()),
         *OPERATION_TYPES,
+        CLAIM_HELD,
+        CLAIM_HOLD_DECIDED,
         EVIDENCE_ORPHANED,
         OPERATION_REVERSED,
         SIGNER_LOW,

@@ -86,6 +86,7 @@ class EvidenceRecord(Base):
         UniqueConstraint("platform_id", "sequence", "position"),
         UniqueConstraint("platform_id", "trade_id"),
         Index("ix_evidence_records_settlement_key", "settlement_key"),
+        Index("ix_evidence_records_buyer_id_traded_at", "buyer_id", "traded_at"),
         Index(
             "ix_evidence_records_platform_id_corrects",
             "platform_id",

@@ -67,7 +67,7 @@ class World:
     def record(self, **changes: Any) -> dict[str, Any]:
         """A valid record with an invoice and a trade number of its own."""
         number = next(_numbers)
-        return {
+        record = {
             "trade_id": f"T-{number:06d}",
             "buyer": self.buyers[0],
             "supplier": self.supplier,
@@ -77,15 +77,18 @@ class World:
             "domestic_chip": False,
             "region_id": "410100",
             "traded_at": f"2024-07-{1 + number % 28:02d}T08:00:00Z",
-            "contract_signed_at": "2024-06-01T00:00:00Z",
-            "contract_number": f"C-{number}",
-            "contract_fen": 10_000_000,
+            "contract_signed_at": "2024-04-28T00:00:00Z",
+            "contract_number": "C-2024",
+            "contract_fen": 100_000_000_000,
             "settled_fen": 1_000_000,
             "invoice_id": f"INV-{number:08d}",
             "other_support_fen": 0,
             "buyer_paid": True,
             **changes,
         }
+        at, settled = record["traded_at"], record["settled_fen"]
+        rest = {"charge_period_start": at, "charge_period_end": at, "paid_fen": settled, "paid_at": at}
+        return rest | record
 
     def post_custody(self, records: Sequence[dict[str, Any]], **envelope: Any) -> httpx.Response:
         """Posts records for which the gateway signs."""
