@@ -5,8 +5,8 @@ from alembic import op
 
 from chain.sql import Hash32, Json, RowId
 
-revision = "0010_checks"
-down_revision = "0009_outstanding_index"
+revision = "0011_checks"
+down_revision = "0010_applications"
 branch_labels = None
 depends_on = None
 
