@@ -5,7 +5,7 @@ and the verifier speak JSON-RPC through this. Results come as the node sent them
 retried here: only the caller knows whether a request may be sent twice.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
 from itertools import count
 from types import TracebackType
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 _MAX_CONNECTIONS = 32
+# Nodes refuse larger bodies: anvil above 2 MiB, geth and Besu above 5.
+_BODY_BYTES = 1_000_000
 
 
 class RpcError(Exception):
@@ -78,7 +80,7 @@ class RpcClient:
             RpcUnavailable: no usable answer.
         """
         request_id = next(self._ids)
-        answer = self._post(_request(request_id, method, params), timeout)
+        answer = self._post(_encode(_request(request_id, method, params)), timeout)
         if not isinstance(answer, dict):
             raise RpcUnavailable(f"{self._name}: answered {method} with {type(answer).__name__}, want an object")
         result = _outcome(answer)
@@ -89,11 +91,11 @@ class RpcClient:
         return result
 
     def batch(self, requests: Sequence[Request], *, timeout: float | None = None) -> list[Any]:
-        """Several requests in one HTTP exchange.
+        """Several requests in one HTTP exchange; in several, one after another, where one would be too large.
 
         Args:
             requests: (method, parameters) pairs.
-            timeout: seconds, for this batch only.
+            timeout: seconds, for each exchange of this batch only.
 
         Returns:
             For each request in order, its result or the `RpcError` the node gave it, so that one refusal does not
@@ -103,19 +105,19 @@ class RpcClient:
             RpcError: the node refused the batch as a whole.
             RpcUnavailable: no usable answer, or one that lacks a request.
         """
-        if not requests:
-            return []
         ids = [next(self._ids) for _ in requests]
-        body = [_request(number, method, params) for number, (method, params) in zip(ids, requests, strict=True)]
-        answers = self._post(body, timeout)
-        if isinstance(answers, dict):
-            refusal = _outcome(answers)
-            if isinstance(refusal, RpcError):
-                raise refusal
-        if not isinstance(answers, list):
-            raise RpcUnavailable(f"{self._name}: answered a batch with {type(answers).__name__}, want an array")
-        # A server may answer in any order.
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        numbered = zip(ids, requests, strict=True)
+        by_id: dict[Any, dict[str, Any]] = {}
+        for body in _bodies([_encode(_request(number, *request)) for number, request in numbered]):
+            answers = self._post(body, timeout)
+            if isinstance(answers, dict):
+                refusal = _outcome(answers)
+                if isinstance(refusal, RpcError):
+                    raise refusal
+            if not isinstance(answers, list):
+                raise RpcUnavailable(f"{self._name}: answered a batch with {type(answers).__name__}, want an array")
+            # A server may answer in any order.
+            by_id |= {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
         missing = [number for number in ids if number not in by_id]
         if missing:
             raise RpcUnavailable(f"{self._name}: {len(missing)} of {len(ids)} requests of a batch were not answered")
@@ -138,7 +140,7 @@ class RpcClient:
             return []
         ids = [next(self._ids) for _ in requests]
         body = [_request(number, method, params) for number, (method, params) in zip(ids, requests, strict=True)]
-        response = self._exchange(body, timeout)
+        response = self._exchange(_encode(body), timeout)
         try:
             answers = _decoder(cast(Hashable, kind)).decode(response.content)
         except msgspec.DecodeError as error:
@@ -168,14 +170,14 @@ class RpcClient:
     ) -> None:
         self.close()
 
-    def _post(self, body: object, timeout: float | None) -> Any:
+    def _post(self, body: bytes, timeout: float | None) -> Any:
         return self._read(self._exchange(body, timeout))
 
-    def _exchange(self, body: object, timeout: float | None) -> httpx.Response:
+    def _exchange(self, body: bytes, timeout: float | None) -> httpx.Response:
         try:
             return self._http.post(
                 self._url,
-                content=msgspec.json.encode(body),
+                content=body,
                 timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
             )
         except httpx.HTTPError as error:
@@ -217,6 +219,23 @@ class _Answer(msgspec.Struct, Generic[T], gc=False):
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(list[_Answer[kind]] | _Answer[kind])  # type: ignore[valid-type]
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _bodies(requests: Sequence[bytes]) -> Iterator[bytes]:
+    """Batches of encoded requests, in order, each as large as nodes take; a request that is larger goes alone."""
+    part: list[bytes] = []
+    size = 0
+    for request in requests:
+        if part and size + len(request) > _BODY_BYTES:
+            yield b"[" + b",".join(part) + b"]"
+            part, size = [], 0
+        part.append(request)
+        size += len(request) + 1
+    if part:
+        yield b"[" + b",".join(part) + b"]"
 
 
 def _request(request_id: int, method: str, params: Sequence[object]) -> dict[str, object]:

@@ -48,6 +48,13 @@ class Anvil:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        if self._process is None:
+            raise ProcessLookupError("anvil does not run")
+        return self._process.pid
+
     def start(self) -> None:
         command = [program("anvil"), "--silent", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
         self._process = subprocess.Popen(

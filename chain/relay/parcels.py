@@ -17,6 +17,8 @@ from .models import Operation
 # A queue with fewer calls in a row goes out one by one: each is then simulated, and costs nothing if refused.
 MERGED_FROM = 4
 _BATCH_GAS = 200_000
+# geth's pool takes no transaction above 128 KiB; the rest is for its other fields and the offsets.
+_BATCH_BYTES = 120_000
 _WORD = 32
 
 
@@ -150,8 +152,11 @@ def parcels(operations: Sequence[Operation], *, most: int, gas_most: int, room: 
             taken = 1
             if together and merge is not None:
                 fits = min(most, (gas_most - _BATCH_GAS) // merge.item_gas)
-                items = merge.items(run[0].data)
-                while taken < len(run) and (items := items + merge.items(run[taken].data)) <= fits:
+                items, size = merge.items(run[0].data), len(run[0].data)
+                while taken < len(run):
+                    items, size = items + merge.items(run[taken].data), size + len(run[taken].data)
+                    if items > fits or size > _BATCH_BYTES:
+                        break
                     taken += 1
             yield parcel(run[:taken])
             run, room = run[taken:], room - 1

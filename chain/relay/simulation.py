@@ -1,5 +1,9 @@
 """Asks the node what a call would come to before it costs gas, and for how long a refusal must stand to be believed.
 
+To find what a call needs, a node runs it a dozen times (`eth_estimateGas`). So a call that is like an earlier one, of
+the same function and length, is first run once with what that one needed (`eth_call`); only where this does not go
+through is the node asked for the figure or for its reason.
+
 The state that a call meets may still be made by operations that were accepted before it. A refusal is final once none
 of these is unfinished, or once it has stood for so long that what holds them up is not a matter of moments.
 """
@@ -15,6 +19,7 @@ from .models import Operation, OperationStatus
 from .outcome import node_error, refusal_error
 from .parcels import Parcel
 
+_Kind = tuple[bytes, bytes, int]
 Ending = tuple[OperationStatus, dict[str, object]]
 
 
@@ -32,24 +37,57 @@ class Simulation:
         self._tag = tag
         self._patience = patience
         self._refused_since: dict[str, float] = {}
+        self._needed: dict[_Kind, int] = {}
 
     def gas(self, sender: str, parcels: Sequence[Parcel]) -> list[int | RpcError]:
-        """Gas that each call would need now, or what the node says against it. One that brings its gas is not asked
-        about: as a whole it cannot be refused.
+        """Gas with which each call goes through now, or what the node says against it. One that brings its gas is not
+        asked about: as a whole it cannot be refused.
 
         Raises:
             RpcError, RpcUnavailable: the node is of no use now.
         """
-        asked = [one for one in parcels if one.gas_limit is None]
-        requests: list[Request] = [("eth_estimateGas", (_call(sender, one), self._tag)) for one in asked]
-        answers = iter(self._rpc.batch(requests))
-        found: list[int | RpcError] = []
-        for one in parcels:
-            answer = one.gas_limit if one.gas_limit is not None else next(answers)
-            if not isinstance(answer, RpcError):
+        found: dict[int, int | RpcError] = {
+            place: one.gas_limit for place, one in enumerate(parcels) if one.gas_limit is not None
+        }
+        asked = [place for place in range(len(parcels)) if place not in found]
+        first = {_kind(parcels[place]): place for place in reversed(asked)}
+        self._estimate(sender, parcels, [place for kind, place in first.items() if kind not in self._needed], found)
+        self._try(sender, parcels, [place for place in asked if place not in found], found)
+        self._estimate(sender, parcels, [place for place in asked if place not in found], found)
+        for place, one in enumerate(parcels):
+            if not isinstance(found[place], RpcError):
                 self.forget(one.operations)
-            found.append(int(answer, 16) if isinstance(answer, str) else answer)
-        return found
+        return [found[place] for place in range(len(parcels))]
+
+    def _try(
+        self, sender: str, parcels: Sequence[Parcel], places: Sequence[int], found: dict[int, int | RpcError]
+    ) -> None:
+        """Run calls with what others of their kind needed; those that do not go through are left out of `found`."""
+        known = [(place, gas) for place in places if (gas := self._needed.get(_kind(parcels[place]))) is not None]
+        if not known:
+            return
+        requests: list[Request] = [
+            ("eth_call", ({**_call(sender, parcels[place]), "gas": hex(gas)}, self._tag)) for place, gas in known
+        ]
+        for (place, gas), answer in zip(known, self._rpc.batch(requests), strict=True):
+            if not isinstance(answer, RpcError):
+                found[place] = gas
+
+    def _estimate(
+        self, sender: str, parcels: Sequence[Parcel], places: Sequence[int], found: dict[int, int | RpcError]
+    ) -> None:
+        """Ask what calls need."""
+        if not places:
+            return
+        requests: list[Request] = [("eth_estimateGas", (_call(sender, parcels[place]), self._tag)) for place in places]
+        for place, answer in zip(places, self._rpc.batch(requests), strict=True):
+            if isinstance(answer, RpcError):
+                found[place] = answer
+                continue
+            found[place] = gas = int(answer, 16)
+            kind = _kind(parcels[place])
+            # Only ever more: a first redemption needs more than later ones, and the limit is not what is paid.
+            self._needed[kind] = max(gas, self._needed.get(kind, 0))
 
     def objection(self, sender: str, parcel: Parcel) -> RpcError | None:
         """What the node says against a call on the newest block; None if nothing."""
@@ -80,6 +118,10 @@ class Simulation:
         """Drop what is remembered of operations."""
         for operation in operations:
             self._refused_since.pop(operation.id, None)
+
+
+def _kind(parcel: Parcel) -> _Kind:
+    return parcel.to, parcel.data[:4], len(parcel.data)
 
 
 def _call(sender: str, parcel: Parcel) -> dict[str, str]:

@@ -16,6 +16,7 @@ from scripts._bench.ingest.report import show as show_ingest
 from scripts._bench.ingest.run import Scale
 from scripts._bench.node import embedded, remote
 from scripts._bench.quote import measure_quotes, show_quotes
+from scripts._bench.relay import report as relay
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -45,7 +46,14 @@ def main() -> int:
     checks_parser = benchmarks.add_parser("checks", help="precision and recall of the fraud checks on seeded data")
     checks_parser.add_argument("--seed", type=int, default=SEED, help=f"another draw of the same kinds ({SEED})")
     checks_parser.add_argument("--cases", type=int, default=3_000, help="cases of each check (3000)")
-    for each in (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser, checks_parser):
+    relay_parser = benchmarks.add_parser("relay", help="redemptions a second, beside the node's own limit and viem")
+    relay_parser.add_argument("--requests", type=int, default=5_000, help="redemptions in each run (5000)")
+    relay_parser.add_argument("--concurrency", type=int, default=32, help="requests at a time (32)")
+    relay_parser.add_argument("--runs", type=int, default=3, help="runs of each side (3)")
+    relay_parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    relay_parser.add_argument("--no-viem", action="store_true", help="leave out viem, which is fetched from npm once")
+    parsers = (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser, checks_parser, relay_parser)
+    for each in parsers:
         each.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
 
@@ -103,6 +111,13 @@ def _reports(options: argparse.Namespace, screen: Console) -> Measured:
     return found.to_dict(), lambda: reports.show(found, screen)
 
 
+def _relay(options: argparse.Namespace, screen: Console) -> Measured:
+    scale = relay.Scale(options.requests, options.concurrency, options.runs)
+    with screen.status("preparing") as status:
+        found = relay.measure(scale, options.database, viem=not options.no_viem, progress=status.update)
+    return found, lambda: relay.show(found, screen)
+
+
 _BENCHMARKS = {
     "gas": _gas,
     "ingest": _ingest,
@@ -110,6 +125,7 @@ _BENCHMARKS = {
     "checks": _checks,
     "index": _index,
     "reports": _reports,
+    "relay": _relay,
 }
 
 

@@ -24,6 +24,9 @@ DAY = 86_400
 FOREVER = 2**40 - 1
 YUAN = 100
 _RATE_BPS = 3_000
+_SETTLED_FEN = 10_000 * YUAN
+# What one redemption comes to.
+REDEEMED_FEN = _SETTLED_FEN * _RATE_BPS // 10_000
 
 
 def digest(text: str) -> bytes:
@@ -196,8 +199,8 @@ class Ledger:
             region=410100,
             traded_at=self._opened_at,
             contract_signed_at=self._opened_at - DAY,
-            settled_fen=10_000 * YUAN,
-            contract_fen=10_000 * YUAN,
+            settled_fen=_SETTLED_FEN,
+            contract_fen=_SETTLED_FEN,
             other_support_fen=0,
             settlement_key=digest(f"invoice {number}"),
             contract_key=digest(f"contract {number}"),

@@ -55,6 +55,19 @@ def test_batch_is_put_in_order(serve: Callable[[Answer], str]) -> None:
         assert rpc.batch([]) == []
 
 
+def test_batch_that_nodes_would_refuse_for_its_size_goes_in_parts(serve: Callable[[Answer], str]) -> None:
+    sizes: list[int] = []
+
+    def echo(requests: Any) -> tuple[int, bytes]:
+        sizes.append(len(requests))
+        return 200, msgspec.json.encode([{"id": one["id"], "result": one["params"][0]} for one in requests])
+
+    values = [letter * 400_000 for letter in "abcde"] + ["f" * 1_500_000, "g"]
+    with RpcClient(serve(echo)) as rpc:
+        assert rpc.batch([("same", [value]) for value in values]) == values
+    assert sizes == [2, 2, 1, 1, 1]
+
+
 def test_error_in_a_batch_stays_at_its_place(serve: Callable[[Answer], str]) -> None:
     def half(requests: Any) -> tuple[int, bytes]:
         good, bad = requests

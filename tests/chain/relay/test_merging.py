@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from chain.contracts import encode_call
 from chain.enums import Funding
 from chain.relay import Operation, OperationStatus
+from chain.relay.parcels import parcels
 from tests.chain.ledger_world import World, digest
 from tests.chain.relay.conftest import Desk
 
@@ -138,3 +139,14 @@ def test_an_item_without_gas_is_sent_again_alone(desk: Desk, programme: int, mon
     done = [desk.get(one) for one in ids]
     assert {one.status for one in done} == {OperationStatus.SUCCEEDED}
     assert any(one.attempts for one in done)
+
+
+def test_a_batch_stays_below_the_size_that_pools_take(desk: Desk, programme: int) -> None:
+    claim = desk.world.claim(1, desk.world.trade("anybody", 1_000))
+    claim["proof"]["tradePath"] = [bytes(32)] * 200
+    ids = _put(desk, "relayer", "redeem", [[claim]] * 40)
+    operations = [desk.get(one) for one in ids]
+    found = list(parcels(operations, most=50, gas_most=10**9, room=64))
+    assert [one for parcel in found for one in parcel.operations] == operations
+    assert 1 < len(found) < 10
+    assert max(len(parcel.data) for parcel in found) < 128 * 1024

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ class MortalClient(RpcClient):
         self.left = exchanges
         self._answer_lost = answer_lost
 
-    def _post(self, body: object, timeout: float | None) -> Any:
+    def _post(self, body: bytes, timeout: float | None) -> Any:
         self.left -= 1
         if self.left < 0 and not self._answer_lost:
             raise Killed
@@ -72,6 +73,18 @@ class LaggingClient(RpcClient):
         return super().batch(requests, timeout=timeout)
 
 
+class CountingClient(RpcClient):
+    """Counts requests by method."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.methods: Counter[str] = Counter()
+
+    def batch(self, requests: Any, **options: Any) -> list[Any]:
+        self.methods.update(method for method, _ in requests)
+        return super().batch(requests, **options)
+
+
 def test_operation_ends_with_its_events(desk: Desk) -> None:
     (operation_id,) = desk.put_many("registrar", desk.registrations(["one"]))
     desk.finish(desk.relay())
@@ -99,6 +112,24 @@ def test_refused_operation_ends_with_the_contracts_error_and_its_numbers_and_cos
     }
     assert operation.result is None
     assert desk.count("operator") == desk.before["operator"]
+
+
+def test_gas_is_estimated_once_for_calls_that_are_alike_and_again_where_one_is_refused(
+    desk: Desk, node_url: str
+) -> None:
+    calls = desk.registrations([f"{number:02}" for number in range(10)])
+    with CountingClient(node_url) as rpc:
+        relay = desk.relay(rpc)
+        ids = desk.put_many("registrar", calls)
+        desk.finish(relay)
+        assert (rpc.methods["eth_estimateGas"], rpc.methods["eth_call"]) == (1, 9)
+        (again,) = desk.put_many("registrar", calls[3:4])
+        desk.finish(relay)
+    refused = desk.get(again)
+    assert refused.status == OperationStatus.REFUSED
+    assert (refused.error or {})["code"] == "EntityRegistry_AlreadyRegistered"
+    assert refused.result is None
+    desk.assert_once("registrar", ids)
 
 
 def test_a_rolled_back_request_leaves_nothing(desk: Desk) -> None:
