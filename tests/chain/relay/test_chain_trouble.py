@@ -101,6 +101,33 @@ def test_an_orphan_that_the_contract_would_refuse_by_now_costs_no_more_than_a_no
     assert [(row.noop, row.status) for row in bent.transactions()] == [(False, "dropped"), (True, "mined")]
 
 
+def test_an_orphaned_batch_keeps_its_members_and_each_ends_anew(bent: Desk) -> None:
+    world = bent.world
+    world.register(world.registration("holder"))
+    first = (world.programme(Funding.FIRST_COME) << 32) + 1
+    numbers = [first, first + 1, first + 1, first + 2, first + 3]
+    calls = [encode_call("VoucherLedger", "issue", [world.order(one, "holder", 1_000)]) for one in numbers]
+    ids = bent.put_many("relayer", calls, "VoucherLedger")
+    relay = bent.relay()
+    bent.finish(relay)
+    before = bent.carriers("relayer")
+    assert list(before.values()) == [ids]
+    world.rpc.call("anvil_reorg", 1, [])
+    assert bent.count("relayer") == bent.before["relayer"]
+    deadline = time.monotonic() + 20
+    while bent.count("relayer") == bent.before["relayer"]:
+        assert time.monotonic() < deadline
+        if not relay.step():
+            time.sleep(0.02)
+    bent.finish(relay)
+    assert bent.carriers("relayer") == before
+    ended = [bent.get(one) for one in ids]
+    assert [one.status for one in ended] == ["succeeded", "succeeded", "refused", "succeeded", "succeeded"]
+    assert (ended[2].error or {})["code"] == "VoucherLedger_VoucherIdTaken"
+    (place,) = {(one.result["tx_hash"], one.result["block_number"]) for one in ended if one.result}
+    assert int(world.rpc.call("eth_getTransactionReceipt", place[0])["blockNumber"], 16) == place[1]
+
+
 def test_an_operation_ends_only_with_its_confirmations(bent: Desk) -> None:
     ids = bent.put_many("registrar", bent.registrations(["one"]))
     relay = bent.relay(confirmations=3)
