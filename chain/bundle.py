@@ -92,7 +92,14 @@ def find_sources(
         for log in find("EntityRegistry", "KeyChanged", batch.platform)
         if decode_event("EntityRegistry", log).args["purpose"] == KeyPurpose.EVIDENCE
     ]
-    append = one("EvidenceLog", "BatchAppended", batch.platform, batch.index.to_bytes(32, "big"))["transactionHash"]
+    anchored = [
+        log["transactionHash"]
+        for log in find("EvidenceLog", "BatchAppended", batch.platform, batch.root)
+        if decode_event("EvidenceLog", log).args["index"] == batch.index
+    ]
+    if not anchored:
+        raise BundleBuildError("there is no BatchAppended of this on chain (yet)")
+    append = anchored[0]
     if redemption_id is None:
         return Sources(append=append, evidence_keys=keys)
     word = redemption_id.to_bytes(32, "big")

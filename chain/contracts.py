@@ -1,7 +1,7 @@
 """The three contracts as Python sees them: where they are, what they are asked, what they answer.
 
-Their libraries Programmes and Lifecycle are linked: they run in the ledger's name, so their events and errors count as
-the ledger's. Errors pass from contract to contract, so all of them are in one table.
+Their libraries Programmes, Issuing and Lifecycle are linked: they run in the ledger's name, so their events and errors
+count as the ledger's. Errors pass from contract to contract, so all of them are in one table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,12 @@ from typing import Any, Literal, TypeAlias, get_args
 from . import artifacts
 from .abi import AbiError, ErrorCodec, EventCodec, Function, checksum_address, to_bytes
 from .contract_error import PANIC_REASONS, ContractError
+from .packed_events import event_codec
 from .rpc import RpcClient, RpcError
 
 ContractName: TypeAlias = Literal["EntityRegistry", "EvidenceLog", "VoucherLedger"]
 CONTRACT_NAMES: tuple[ContractName, ...] = get_args(ContractName)
-LEDGER_LIBRARIES = ("Programmes", "Lifecycle")
+LEDGER_LIBRARIES = ("Programmes", "Issuing", "Lifecycle")
 
 _ERROR = ErrorCodec({"name": "Error", "inputs": [{"name": "message", "type": "string"}]})
 _PANIC = ErrorCodec({"name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]})
@@ -143,7 +144,7 @@ def functions(contract: ContractName) -> dict[str, Function]:
 @cache
 def events(contract: ContractName) -> dict[str, EventCodec]:
     """Events that come from a contract's address, by name."""
-    return {entry["name"]: EventCodec(entry) for entry in _entries(_surfacing(contract), "event")}
+    return {entry["name"]: event_codec(entry) for entry in _entries(_surfacing(contract), "event")}
 
 
 @cache

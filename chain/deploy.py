@@ -5,6 +5,7 @@ new contract follows from deployer and nonce, so whatever happened to an earlier
 looked for, sent again under its own nonce, or, if another transaction took that nonce, begun anew.
 
     Programmes ─┐
+    Issuing    ─┤
     Lifecycle  ─┼─────────────────► VoucherLedger ─► roles
     EntityRegistry ─► EvidenceLog ──┘
 """
@@ -103,6 +104,7 @@ def deploy(
     made = run.together(
         [
             _creation("Programmes"),
+            _creation("Issuing"),
             _creation("Lifecycle"),
             _registry(admin_delay_seconds, owner),
         ]

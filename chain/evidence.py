@@ -14,6 +14,11 @@ from eth_hash.auto import keccak
 from .merkle import MerkleTree, leaf_hash
 from .trade import Trade
 
+NO_HEAD = bytes(32)
+"""What stands for the head before the first."""
+# The stream's word on chain holds so much of the latest head beside its counters.
+_LINK_BYTES = 23
+
 
 class SignedSubmission(msgspec.Struct, frozen=True, kw_only=True):
     """What a platform posted (Submission in contracts/src/types/Evidence.sol).
@@ -45,7 +50,7 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         platform: registry id, 32 bytes.
         index: position in the platform's stream, from 0.
-        previous_head: head of the batch before, zeros for the first.
+        previous_head: first 23 bytes of the head before, then zeros (`link_to`); all zeros for the first.
         from_sequence: first submission of the range.
         to_sequence: last submission of the range, inclusive.
         root: Merkle root over the submissions.
@@ -80,19 +85,24 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.astuple(self)
 
     @classmethod
-    def from_abi(cls, values: Mapping[str, Any]) -> "BatchHeader":
-        """The header in a decoded BatchAppended."""
+    def of_event(cls, args: Mapping[str, Any], previous_head: bytes, appended_at: int) -> "BatchHeader":
+        """The header of a batch, from its decoded BatchAppended.
+
+        Args:
+            previous_head: head of the platform's batch before, 32 bytes; zeros for the first.
+            appended_at: time of the event's block, Unix seconds.
+        """
         return cls(
-            platform=values["platform"],
-            index=values["index"],
-            previous_head=values["previousHead"],
-            from_sequence=values["fromSequence"],
-            to_sequence=values["toSequence"],
-            root=values["root"],
-            count=values["count"],
-            first_trade_at=values["firstTradeAt"],
-            last_trade_at=values["lastTradeAt"],
-            appended_at=values["appendedAt"],
+            platform=args["platform"],
+            index=args["index"],
+            previous_head=link_to(previous_head),
+            from_sequence=args["fromSequence"],
+            to_sequence=args["toSequence"],
+            root=args["root"],
+            count=args["count"],
+            first_trade_at=args["firstTradeAt"],
+            last_trade_at=args["lastTradeAt"],
+            appended_at=appended_at,
         )
 
 
@@ -142,6 +152,11 @@ class EvidenceProof(msgspec.Struct, frozen=True, kw_only=True):
     def to_abi(self) -> tuple[Any, ...]:
         """The struct as an argument of a call."""
         return self.batch.to_abi(), self.submission.to_abi(), self.trade_path, self.submission_path
+
+
+def link_to(head: bytes) -> bytes:
+    """What the next header says of a head: its first 23 bytes, then zeros, 32 bytes together."""
+    return head[:_LINK_BYTES].ljust(32, b"\0")
 
 
 def submission_leaf(platform: bytes, sequence: int, root: bytes, count: int) -> bytes:

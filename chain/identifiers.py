@@ -12,7 +12,7 @@ does, a maker's document number may not, see `chain.record`), so two different l
 import hmac
 from functools import lru_cache
 
-CONTROLLER_BYTES = 28
+CONTROLLER_BYTES = 16
 KEY_BYTES = 32
 MAKER_PREFIX = "maker:"
 
@@ -55,7 +55,7 @@ def content_key(key: bytes, content_sha256: bytes) -> bytes:
 
 
 def controller_id(key: bytes, group: str | None) -> bytes:
-    """On-chain id of a controlling group: 28 bytes; zeros, which relate nobody, where there is none."""
+    """On-chain id of a controlling group: 16 bytes; zeros, which relate nobody, where there is none."""
     return _digest(key, "controller", group)[:CONTROLLER_BYTES] if group else bytes(CONTROLLER_BYTES)
 
 

@@ -89,7 +89,7 @@ class OnlineChecks:
 
     def _redemption_now(self) -> str:
         proven, part, event = self._proven, self._proven.redemption, redeemed(self._proven)
-        found = self._read("VoucherLedger", "redemption", part.redemption_id)
+        found = self._read("VoucherLedger", "redemption", part.redemption_id, proven.bundle.trade.settlement_key)
         stated = {
             "voucherId": part.voucher_id,
             "amountFen": event["quote"]["amountFen"],

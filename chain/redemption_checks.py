@@ -6,7 +6,6 @@ from .contracts import Event
 from .enums import RedemptionState
 from .proven import ProvenBundle
 from .report import Checklist, Refused
-from .trade import Trade
 
 FULL_BPS = 10_000
 
@@ -69,7 +68,7 @@ def _redemption(proven: ProvenBundle) -> str:
     redemption, trade = proven.redemption, proven.bundle.trade
     event = proven.event(redemption.redeemed, "VoucherLedger", "Redeemed")
     _require_ids(proven, event)
-    if Trade.from_abi(event.args["trade"]) != trade or event.args["leaf"] != trade.leaf():
+    if event.args["leaf"] != trade.leaf():
         raise Refused("another trade was redeemed")
     if event.args["settlementKey"] != trade.settlement_key:
         raise Refused("another settlement was redeemed")
@@ -89,6 +88,8 @@ def _outcome(proven: ProvenBundle) -> str:
 
 
 def _require_ids(proven: ProvenBundle, event: Event) -> None:
-    ids = proven.redemption.redemption_id, proven.redemption.voucher_id
-    if (event.args["redemptionId"], event.args["voucherId"]) != ids:
+    redemption = proven.redemption
+    # A WrittenOff names its redemption only.
+    voucher_id = event.args.get("voucherId", redemption.voucher_id)
+    if (event.args["redemptionId"], voucher_id) != (redemption.redemption_id, redemption.voucher_id):
         raise Refused(f"the {event.name} is that of another redemption")

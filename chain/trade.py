@@ -56,11 +56,6 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         """The struct as an argument of a call."""
         return msgspec.structs.astuple(self)
 
-    @classmethod
-    def from_abi(cls, values: dict[str, Any]) -> "Trade":
-        """The trade in a decoded call or event."""
-        return cls(**{_SNAKE_CASE[name]: value for name, value in values.items()})
-
     def encoded(self) -> bytes:
         """`abi.encode(trade)`: 512 bytes.
 
@@ -103,4 +98,3 @@ SOLIDITY_NAMES = (
     "contractKey",
     "details",
 )
-_SNAKE_CASE = dict(zip(SOLIDITY_NAMES, Trade.__struct_fields__, strict=True))

@@ -310,7 +310,6 @@ class Redemption(Projected, Base):
     settlement_key: Mapped[bytes] = mapped_column(Hash32, index=True)
     contract_key: Mapped[bytes] = mapped_column(Hash32)
     leaf: Mapped[bytes] = mapped_column(Hash32)
-    trade_id: Mapped[bytes] = mapped_column(Hash32)
     platform_id: Mapped[bytes] = mapped_column(Hash32)
     supplier_id: Mapped[bytes] = mapped_column(Hash32, index=True)
     kind: Mapped[str] = mapped_column(String(32))

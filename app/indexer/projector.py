@@ -143,6 +143,9 @@ def preload(rows: Rows, events: Sequence[Occurrence]) -> None:
             wanted.setdefault(Redemption, []).append((redemption_id,))
     for model, keys in wanted.items():
         rows.preload(model, keys)
+    # A WrittenOff names its redemption only.
+    settled = [rows.get(Redemption, event.args["redemptionId"]) for event in events if event.name == "WrittenOff"]
+    rows.preload(Voucher, [(redemption["voucher_id"],) for redemption in settled if redemption is not None])
 
 
 def project(rows: Rows, event: Occurrence) -> None:
@@ -175,6 +178,9 @@ def _subjects(rows: Rows, event: Occurrence) -> dict[str, Any]:
     voucher_id = event.args.get("voucherId")
     redemption_id = event.args.get("redemptionId")
     programme_id = event.args.get("programmeId")
+    if voucher_id is None and redemption_id is not None:
+        redemption = rows.get(Redemption, redemption_id)
+        voucher_id = None if redemption is None else redemption["voucher_id"]
     if programme_id is None and voucher_id is not None:
         programme_id = programme_of(voucher_id)
     return {

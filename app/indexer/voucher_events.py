@@ -88,7 +88,6 @@ def _redeemed(rows: Rows, e: Occurrence) -> None:
         settlement_key=e.args["settlementKey"],
         contract_key=trade["contractKey"],
         leaf=e.args["leaf"],
-        trade_id=trade["tradeId"],
         platform_id=trade["platform"],
         supplier_id=trade["supplier"],
         kind=word(trade["kind"]),
@@ -125,9 +124,9 @@ def _written_off(rows: Rows, e: Occurrence) -> None:
         written_off_at=e.at,
         payment_ref=e.args["paymentRef"],
     )
-    rows.add(Voucher, e.args["voucherId"], written_off_fen=amount_fen)
-    voucher = rows.require(Voucher, e.args["voucherId"])
-    _count(rows, e, "written_off", voucher, amount_fen, redemption=redemption)
+    voucher_id = redemption["voucher_id"]
+    rows.add(Voucher, voucher_id, written_off_fen=amount_fen)
+    _count(rows, e, "written_off", rows.require(Voucher, voucher_id), amount_fen, redemption=redemption)
     _move_budget(
         rows, redemption["programme_id"], redemption["period"], redeemed_fen=-amount_fen, written_off_fen=amount_fen
     )

@@ -21,7 +21,7 @@ from chain.enums import (
     VoucherState,
 )
 
-NO_CONTROLLER = bytes(28)
+NO_CONTROLLER = bytes(16)
 NO_ATTRIBUTES = TradeAttributes(0)
 
 

@@ -92,10 +92,10 @@ def _require_usable(voucher: Voucher, programme: Programme, now: int) -> None:
 def _require_parties(trade: Trade, voucher: Voucher, programme: Programme, facts: Facts, now: int) -> None:
     """Each party is known, free, in its part and of good standing; the holder bought, from somebody unrelated."""
     buyer = _active(trade.buyer, EntityRoles.BUYER, facts, now)
-    if trade.buyer != voucher.holder:
-        raise _Refused("VoucherLedger_NotHolder", voucherId=voucher.number, holder=voucher.holder, buyer=trade.buyer)
     supplier = _active(trade.supplier, EntityRoles.SUPPLIER, facts, now)
     _active(trade.platform, EntityRoles.PLATFORM, facts, now)
+    if trade.buyer != voucher.holder:
+        raise _Refused("VoucherLedger_NotHolder", voucherId=voucher.number, holder=voucher.holder, buyer=trade.buyer)
     same_hand = buyer.controller != NO_CONTROLLER and buyer.controller == supplier.controller
     # "A supplier in the programme is not also a claimant" (related-party); and nobody vouches for its own purchase.
     claimant_supplies = programme.terms.suppliers_listed and trade.buyer in programme.suppliers

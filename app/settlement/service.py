@@ -40,7 +40,8 @@ def write_off(session: Session, gateway: Gateway, body: NewWriteOff) -> Operatio
             raise Invalid(place, "known_redemption", f"there is no redemption {number}")
         if row.state != repository.PROVISIONAL:
             raise Invalid(place, "provisional", f"redemption {number} is {row.state}")
-    args = [body.redemption_ids, reference_bytes(body.payment_ref)]
+    refs = [_ref(rows[number]) for number in body.redemption_ids]
+    args = [refs, reference_bytes(body.payment_ref)]
     return _call(session, gateway, "writeOff", args, body.payment_ref)
 
 
@@ -53,7 +54,7 @@ def reject(session: Session, gateway: Gateway, redemption_id: int, body: NewReje
     """
     row = _in_state(session, redemption_id, repository.PROVISIONAL)
     reason = body.reason.encode().ljust(32, b"\0")
-    args = [redemption_id, row.settlement_key, row.contract_key, reason, body.bar_trade]
+    args = [_ref(row), row.contract_key, reason, body.bar_trade]
     return _call(session, gateway, "reject", args, str(redemption_id))
 
 
@@ -69,7 +70,7 @@ def recover(session: Session, gateway: Gateway, redemption_id: int, body: NewRec
     left = row.amount_fen - row.recovered_fen
     if body.amount_fen > left:
         raise Invalid("/amount_fen", "at_most_paid", f"{left} fen are left to recover")
-    args = [redemption_id, body.amount_fen, reference_bytes(body.reference)]
+    args = [_ref(row), body.amount_fen, reference_bytes(body.reference)]
     return _call(session, gateway, "recover", args, str(redemption_id))
 
 
@@ -89,6 +90,11 @@ def ledger(session: Session, supplier: Organisation) -> SupplierLedger:
         net_fen=sum(line.net_fen for line in lines),
         programmes=lines,
     )
+
+
+def _ref(row: Redemption) -> dict[str, object]:
+    """A redemption as the contract is told of it."""
+    return {"redemptionId": row.id, "settlementKey": row.settlement_key}
 
 
 def _in_state(session: Session, redemption_id: int, state: str) -> Redemption:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from chain.claims import batch_args
 from chain.contracts import decode_call, encode_call, functions
 
 from .models import Operation
@@ -50,26 +51,27 @@ class Merge:
         return self.refused is not None
 
 
-def _array_of(function: str) -> Callable[[Sequence[bytes]], bytes]:
+def _claims(calls: Sequence[bytes]) -> bytes:
+    claims = [decode_call("VoucherLedger", call)[1]["claim"] for call in calls]
+    return encode_call("VoucherLedger", "redeemMany", batch_args(claims))
+
+
+def _orders(calls: Sequence[bytes]) -> bytes:
     """Puts the only argument of each call, a dynamic struct, into an array. An encoded struct counts its offsets from
     its own beginning (Solidity ABI, "Use of Dynamic Types"), so it is moved as it is."""
-
-    def merged(calls: Sequence[bytes]) -> bytes:
-        items = [call[4 + _WORD :] for call in calls]
-        offset, offsets = _WORD * len(items), []
-        for item in items:
-            offsets.append(_word(offset))
-            offset += len(item)
-        selector = functions("VoucherLedger")[function].selector
-        return b"".join((selector, _word(_WORD), _word(len(items)), *offsets, *items))
-
-    return merged
+    items = [call[4 + _WORD :] for call in calls]
+    offset, offsets = _WORD * len(items), []
+    for item in items:
+        offsets.append(_word(offset))
+        offset += len(item)
+    selector = functions("VoucherLedger")["issueMany"].selector
+    return b"".join((selector, _word(_WORD), _word(len(items)), *offsets, *items))
 
 
 def _write_offs(calls: Sequence[bytes]) -> bytes:
     arguments = [decode_call("VoucherLedger", call)[1] for call in calls]
-    numbers = [number for one in arguments for number in one["redemptionIds"]]
-    return encode_call("VoucherLedger", "writeOff", {**arguments[0], "redemptionIds": numbers})
+    redemptions = [redemption for one in arguments for redemption in one["redemptions"]]
+    return encode_call("VoucherLedger", "writeOff", {**arguments[0], "redemptions": redemptions})
 
 
 def _word(number: int) -> bytes:
@@ -89,18 +91,17 @@ MERGES = {
     for single, merge in {
         # Two to three times what one with proofs 20 deep, or with five approvals, costs.
         "redeem": Merge(
-            "redeemMany", ("Redeemed", "RedemptionRefused"), "RedemptionRefused", 400_000, _one, _any,
-            _array_of("redeemMany"),
+            "redeemMany", ("Redeemed", "RedemptionRefused"), "RedemptionRefused", 400_000, _one, _any, _claims,
         ),
         "issue": Merge(
-            "issueMany", ("VoucherIssued", "IssueRefused"), "IssueRefused", 500_000, _one, _any, _array_of("issueMany")
+            "issueMany", ("VoucherIssued", "IssueRefused"), "IssueRefused", 500_000, _one, _any, _orders,
         ),
         "writeOff": Merge(
             "writeOff",
             (),
             None,
             100_000,
-            lambda call: len(decode_call("VoucherLedger", call)[1]["redemptionIds"]),
+            lambda call: len(decode_call("VoucherLedger", call)[1]["redemptions"]),
             lambda call: decode_call("VoucherLedger", call)[1]["paymentRef"],
             _write_offs,
         ),

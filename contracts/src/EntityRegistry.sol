@@ -4,18 +4,25 @@ pragma solidity ^0.8.28;
 import {
     AccessControlDefaultAdminRules
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
-import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import {IEntityRegistry} from "./interfaces/IEntityRegistry.sol";
 import {Errors} from "./libraries/Errors.sol";
 import {Roles} from "./libraries/Roles.sol";
-import {Entity, EntityKind, EntityRoles, KeyPurpose, Party, Registration, Standing} from "./types/Entity.sol";
+import {
+    Entity,
+    EntityKind,
+    EntityRoles,
+    EvidenceKey,
+    KeyPurpose,
+    Party,
+    Registration,
+    Standing
+} from "./types/Entity.sol";
 
 /// @title EntityRegistry
 /// @notice See {IEntityRegistry}.
 contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
-    using BitMaps for BitMaps.BitMap;
     using Checkpoints for Checkpoints.Trace160;
 
     /// @notice A key change that waits for its second approval.
@@ -30,10 +37,12 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
     mapping(bytes32 id => Entity) private _entities;
     mapping(uint24 number => bytes32 id) private _idOf;
     mapping(address account => bytes32 id) private _entityOf;
-    mapping(bytes32 id => Checkpoints.Trace160) private _evidenceKeys;
+    mapping(bytes32 id => EvidenceKey) private _evidenceKeys;
+    /// @dev Evidence keys that were replaced, by the moment from which each held.
+    mapping(bytes32 id => Checkpoints.Trace160) private _formerKeys;
     mapping(bytes32 id => mapping(KeyPurpose purpose => KeyProposal)) private _proposals;
-    /// @dev Apart from the record and keyed by number: one word serves 256 holders of a write-off batch.
-    BitMaps.BitMap private _frozen;
+    /// @dev Says the same as the records' `frozen`, keyed by number: one word serves 256 holders of a write-off batch.
+    mapping(uint256 index => uint256 bits) private _frozenWords;
     uint24 private _count;
 
     /// @param adminDelay Seconds that a handover of the admin role waits between its two steps.
@@ -49,13 +58,15 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
     }
 
     /// @inheritdoc IEntityRegistry
-    function update(bytes32 id, EntityKind kind, uint8 roles, uint24 region, bytes28 controller)
+    function update(bytes32 id, EntityKind kind, uint8 roles, uint24 region, bytes16 controller)
         external
         onlyRole(Roles.REGISTRAR)
     {
         Entity storage record = _known(id);
         bool platform = roles & EntityRoles.PLATFORM != 0;
-        if (platform && _evidenceKeys[id].latest() == 0) revert Errors.EntityRegistry_EvidenceKeyMismatch(id, roles);
+        if (platform && _evidenceKeys[id].key == address(0)) {
+            revert Errors.EntityRegistry_EvidenceKeyMismatch(id, roles);
+        }
 
         record.kind = kind;
         record.roles = roles;
@@ -74,17 +85,17 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
 
     /// @inheritdoc IEntityRegistry
     function freeze(bytes32 id, bytes32 reason) external onlyRole(Roles.REGULATOR) {
-        uint24 number = _known(id).number;
-        if (_frozen.get(number)) revert Errors.EntityRegistry_Frozen(id);
-        _frozen.set(number);
+        Entity storage record = _known(id);
+        if (record.frozen) revert Errors.EntityRegistry_Frozen(id);
+        _setFrozen(record, true);
         emit EntityFrozen(id, reason);
     }
 
     /// @inheritdoc IEntityRegistry
     function unfreeze(bytes32 id) external onlyRole(Roles.REGULATOR) {
-        uint24 number = _known(id).number;
-        if (!_frozen.get(number)) revert Errors.EntityRegistry_NotFrozen(id);
-        _frozen.unset(number);
+        Entity storage record = _known(id);
+        if (!record.frozen) revert Errors.EntityRegistry_NotFrozen(id);
+        _setFrozen(record, false);
         emit EntityUnfrozen(id);
     }
 
@@ -119,7 +130,7 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
             _entityOf[key] = id;
             record.account = key;
         } else {
-            _evidenceKeys[id].push(uint96(block.timestamp), uint160(key));
+            _replaceEvidenceKey(id, key);
         }
         emit KeyChanged(id, purpose, key, proposal.custodial);
     }
@@ -132,17 +143,19 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
     }
 
     /// @inheritdoc IEntityRegistry
-    function requireActive(bytes32 id, uint8 role) external view returns (Party memory) {
-        Entity storage record = _known(id);
-        if (_frozen.get(record.number)) revert Errors.EntityRegistry_Frozen(id);
-        if (record.roles & role == 0) revert Errors.EntityRegistry_RoleMissing(id, record.roles, role);
-        if (block.timestamp > record.standingUntil) {
-            revert Errors.EntityRegistry_StandingLapsed(id, record.standingUntil);
-        }
-        if (record.standing != Standing.Good) {
-            revert Errors.EntityRegistry_Excluded(id, record.standing, record.standingUntil);
-        }
-        return Party(record.number, record.account, record.controller);
+    function requireActive(bytes32 id, uint8 role) external view returns (uint24 number, address account) {
+        return (_requireActive(id, role).number, _entities[id].account);
+    }
+
+    /// @inheritdoc IEntityRegistry
+    function requireAllActive(bytes32 buyer, bytes32 supplier, bytes32 platform)
+        external
+        view
+        returns (Party memory buyerParty, Party memory supplierParty)
+    {
+        buyerParty = _requireActive(buyer, EntityRoles.BUYER);
+        supplierParty = _requireActive(supplier, EntityRoles.SUPPLIER);
+        _requireActive(platform, EntityRoles.PLATFORM);
     }
 
     /// @inheritdoc IEntityRegistry
@@ -166,17 +179,19 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
     }
 
     /// @inheritdoc IEntityRegistry
-    function isFrozen(uint24 number) external view returns (bool) {
-        return _frozen.get(number);
+    function frozenWord(uint16 index) external view returns (uint256) {
+        return _frozenWords[index];
     }
 
     /// @inheritdoc IEntityRegistry
-    function evidenceKeyAt(bytes32 id, uint40 moment) external view returns (address) {
-        return address(_evidenceKeys[id].upperLookupRecent(moment));
+    function evidenceKeyAt(bytes32 id, uint256 moment) external view returns (address) {
+        EvidenceKey memory current = _evidenceKeys[id];
+        if (moment >= current.since) return current.key;
+        return address(_formerKeys[id].upperLookupRecent(uint96(moment)));
     }
 
     /// @inheritdoc IEntityRegistry
-    function requireRole(bytes32 role, address account) external view {
+    function checkRole(bytes32 role, address account) external view {
         if (!hasRole(role, account)) revert Errors.RoleMissing(role, account);
     }
 
@@ -191,23 +206,50 @@ contract EntityRegistry is IEntityRegistry, AccessControlDefaultAdminRules {
 
         uint24 number = ++_count;
         _entities[r.id] = Entity({
-            account: r.account,
+            number: number,
             kind: r.kind,
             roles: r.roles,
             region: r.region,
             standing: r.standing,
             standingUntil: r.standingUntil,
-            number: number,
-            controller: r.controller
+            frozen: false,
+            controller: r.controller,
+            account: r.account
         });
         _idOf[number] = r.id;
         _entityOf[r.account] = r.id;
         emit EntityRegistered(r.id, number, r.account, r);
 
         if (platform) {
-            _evidenceKeys[r.id].push(uint96(block.timestamp), uint160(r.evidenceKey));
+            _evidenceKeys[r.id] = EvidenceKey(r.evidenceKey, uint40(block.timestamp));
             emit KeyChanged(r.id, KeyPurpose.Evidence, r.evidenceKey, r.custodial);
         }
+    }
+
+    function _requireActive(bytes32 id, uint8 role) private view returns (Party memory) {
+        Entity storage record = _known(id);
+        if (record.frozen) revert Errors.EntityRegistry_Frozen(id);
+        if (record.roles & role == 0) revert Errors.EntityRegistry_RoleMissing(id, record.roles, role);
+        if (block.timestamp > record.standingUntil) {
+            revert Errors.EntityRegistry_StandingLapsed(id, record.standingUntil);
+        }
+        if (record.standing != Standing.Good) {
+            revert Errors.EntityRegistry_Excluded(id, record.standing, record.standingUntil);
+        }
+        return Party(record.number, record.controller);
+    }
+
+    function _setFrozen(Entity storage record, bool frozen) private {
+        record.frozen = frozen;
+        uint256 number = record.number;
+        _frozenWords[number >> 8] ^= 1 << (number & 255);
+    }
+
+    /// @dev A key that is replaced in the second in which it was set never held.
+    function _replaceEvidenceKey(bytes32 id, address key) private {
+        EvidenceKey memory former = _evidenceKeys[id];
+        if (former.since < block.timestamp) _formerKeys[id].push(former.since, uint160(former.key));
+        _evidenceKeys[id] = EvidenceKey(key, uint40(block.timestamp));
     }
 
     function _known(bytes32 id) private view returns (Entity storage record) {

@@ -3,12 +3,13 @@ pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IEntityRegistry} from "./interfaces/IEntityRegistry.sol";
 import {IEvidenceLog} from "./interfaces/IEvidenceLog.sol";
 import {Errors} from "./libraries/Errors.sol";
+import {Evidence} from "./libraries/Evidence.sol";
 import {Roles} from "./libraries/Roles.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {BatchHeader, EvidenceProof, Stream, Submission} from "./types/Evidence.sol";
 
 /// @title EvidenceLog
@@ -31,14 +32,14 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
     /// @inheritdoc IEvidenceLog
     function append(
         bytes32 platform,
-        uint64 fromSequence,
-        uint64 toSequence,
+        uint40 fromSequence,
+        uint40 toSequence,
         bytes32 root,
         uint32 count,
         uint40 firstTradeAt,
         uint40 lastTradeAt
     ) external returns (bytes32 head) {
-        REGISTRY.requireRole(Roles.RELAYER, msg.sender);
+        REGISTRY.checkRole(Roles.RELAYER, msg.sender);
         Stream memory s = stream(platform);
         if (fromSequence != s.nextSequence) {
             revert Errors.EvidenceLog_SequenceGap(platform, s.nextSequence, fromSequence);
@@ -50,54 +51,63 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
             revert Errors.EvidenceLog_BadTimes(firstTradeAt, lastTradeAt, block.timestamp);
         }
 
-        BatchHeader memory header = BatchHeader({
-            platform: platform,
-            index: s.batches,
-            previousHead: s.batches == 0 ? bytes32(0) : _heads[platform][s.batches - 1],
-            fromSequence: fromSequence,
-            toSequence: toSequence,
-            root: root,
-            count: count,
-            firstTradeAt: firstTradeAt,
-            lastTradeAt: lastTradeAt,
-            appendedAt: uint40(block.timestamp)
-        });
-        head = keccak256(abi.encode(header));
+        // The members of BatchHeader, in their order.
+        head = keccak256(
+            abi.encode(
+                platform,
+                s.batches,
+                s.head,
+                fromSequence,
+                toSequence,
+                root,
+                count,
+                firstTradeAt,
+                lastTradeAt,
+                block.timestamp
+            )
+        );
         _heads[platform][s.batches] = head;
-        _streams[platform] = Stream({batches: s.batches + 1, nextSequence: toSequence + 1});
-        emit BatchAppended(platform, header.index, root, head, header);
+        _streams[platform] = Stream({batches: s.batches + 1, nextSequence: toSequence + 1, head: bytes23(head)});
+        uint256 range = uint256(s.batches) << 192 | uint256(fromSequence) << 152 | uint256(toSequence) << 112
+            | uint256(count) << 80 | uint256(firstTradeAt) << 40 | lastTradeAt;
+        emit BatchAppended(platform, root, head, range);
     }
 
     /// @inheritdoc IEvidenceLog
     function verify(bytes32 platform, bytes32 leaf, EvidenceProof calldata proof) external view {
-        BatchHeader calldata batch = proof.batch;
-        Submission calldata submission = proof.submission;
+        if (proof.batch.platform != platform) {
+            revert Errors.EvidenceLog_WrongPlatform(platform, proof.batch.platform);
+        }
+        verifySubmission(proof.batch, proof.submission, proof.submissionPath);
+        Evidence.requireTrade(leaf, proof.tradePath, proof.submission.root);
+    }
 
-        // Check: the batch is anchored, and is this platform's.
-        if (batch.platform != platform) revert Errors.EvidenceLog_WrongPlatform(platform, batch.platform);
+    /// @inheritdoc IEvidenceLog
+    function verifySubmission(BatchHeader calldata batch, Submission calldata submission, bytes32[] calldata path)
+        public
+        view
+    {
+        bytes32 platform = batch.platform;
+
+        // Check: the batch is anchored.
         bytes32 head = keccak256(abi.encode(batch));
         if (_heads[platform][batch.index] != head) {
             revert Errors.EvidenceLog_NotAnchored(platform, batch.index, head);
         }
 
         // Check: the submission is in the batch.
-        bytes32 submissionLeaf = _leaf(abi.encode(platform, submission.sequence, submission.root, submission.count));
+        bytes32 leaf = Evidence.leaf(abi.encode(platform, submission.sequence, submission.root, submission.count));
         if (
             submission.sequence < batch.fromSequence || submission.sequence > batch.toSequence
-                || !MerkleProof.verifyCalldata(proof.submissionPath, batch.root, submissionLeaf)
+                || !MerkleProof.verifyCalldata(path, batch.root, leaf)
         ) {
             revert Errors.EvidenceLog_SubmissionNotInBatch(submission.sequence, batch.root);
-        }
-
-        // Check: the trade is in the submission.
-        if (!MerkleProof.verifyCalldata(proof.tradePath, submission.root, leaf)) {
-            revert Errors.EvidenceLog_TradeNotInSubmission(leaf, submission.root);
         }
 
         // Check: the platform signed the submission, with the key of the time.
         address key = REGISTRY.evidenceKeyAt(platform, batch.appendedAt);
         bytes32 digest = submissionDigest(platform, submission.sequence, submission.root, submission.count);
-        if (key == address(0) || !SignatureChecker.isValidSignatureNowCalldata(key, digest, submission.signature)) {
+        if (key == address(0) || !Signatures.isValid(key, digest, submission.signature)) {
             revert Errors.EvidenceLog_BadSignature(platform, submission.sequence, key);
         }
     }
@@ -120,9 +130,5 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
         returns (bytes32)
     {
         return _hashTypedDataV4(keccak256(abi.encode(SUBMISSION_TYPEHASH, platform, sequence, root, count)));
-    }
-
-    function _leaf(bytes memory encoded) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(encoded)));
     }
 }

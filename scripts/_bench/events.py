@@ -4,7 +4,9 @@ Every call is a batch, as the gateway sends them; a block holds forty to a hundr
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from chain.claims import batch_args
 from chain.enums import Funding, Role
 from scripts._bench.ledger import HOLDERS, TREE, Ledger, digest
 from scripts._bench.node import Node
@@ -32,14 +34,16 @@ def make_events(node: Node, wanted: int, progress: Callable[[int], None]) -> tup
         ledger.send(Role.OPERATOR, "VoucherLedger", "issueMany", orders)
         vouchers += [order["voucherId"] for order in orders]
         progress(made := len(vouchers))
-    redemptions: list[int] = []
+    redemptions: list[dict[str, Any]] = []
     while len(redemptions) < wanted * 6 // 10:
         count = min(TREE, wanted * 6 // 10 - len(redemptions))
         places = [(len(redemptions) + place) % len(vouchers) for place in range(count)]
         trades = ledger.trades([place % HOLDERS for place in places])
-        claims = list(ledger.claims([vouchers[place] for place in places], trades))
+        claims = ledger.claims([vouchers[place] for place in places], trades)
         for start in range(0, count, _CLAIMS):
-            receipt, _ = ledger.send(Role.RELAYER, "VoucherLedger", "redeemMany", claims[start : start + _CLAIMS])
+            receipt, _ = ledger.send(
+                Role.RELAYER, "VoucherLedger", "redeemMany", *batch_args(claims[start : start + _CLAIMS])
+            )
             redemptions += ledger.redemptions(receipt)
             progress(made := len(vouchers) + len(redemptions))
     paid = wanted - made

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from chain.abi import Function, Parameters
 from chain.artifacts import FOLDER
+from chain.claims import batch_args
 from chain.contracts import CONTRACT_NAMES, LEDGER_LIBRARIES
 from chain.enums import Funding, Role
 from scripts._bench.floor import TRANSACTION_GAS, Storage, calldata_gas
@@ -210,15 +211,15 @@ def _redemptions(ledger: Ledger, first_come: int, reserved: int, reserved_vouche
     trades = ledger.trades([*everybody, *everybody, *[0] * 60])
     used = ledger.redeem_all(vouchers, trades[:50])
     ledger.redeem_all([reserved_voucher], trades[100:101])
-    single = Storage(2, 4, "redemption, key; voucher, use, order, budget")
+    single = Storage(1, 4, "redemption; voucher, use, order, budget")
 
     def redeem(voucher: int, place: int) -> tuple[dict[str, Any], bytes]:
-        claim = next(ledger.claims([voucher], trades[place : place + 1]))
+        (claim,) = ledger.claims([voucher], trades[place : place + 1])
         return ledger.send(Role.RELAYER, "VoucherLedger", "redeem", claim)
 
-    def batch(name: str, chosen: Sequence[int], places: slice, storage: Storage) -> tuple[Row, list[int]]:
-        claims = list(ledger.claims(chosen, trades[places]))
-        receipt, data = ledger.send(Role.RELAYER, "VoucherLedger", "redeemMany", claims)
+    def batch(name: str, chosen: Sequence[int], places: slice, storage: Storage) -> tuple[Row, list[dict[str, Any]]]:
+        claims = ledger.claims(chosen, trades[places])
+        receipt, data = ledger.send(Role.RELAYER, "VoucherLedger", "redeemMany", *batch_args(claims))
         row = _row(f"redeem × {len(claims)}, {name}", (receipt, data), storage, 95_000, len(claims))
         return row, ledger.redemptions(receipt)
 
@@ -226,7 +227,7 @@ def _redemptions(ledger: Ledger, first_come: int, reserved: int, reserved_vouche
         _row("redeem", redeem(vouchers[0], 101), single, 150_000),
         _row("redeem, reserved voucher", redeem(reserved_voucher, 102), single, 150_000),
     ]
-    many = Storage(40, 42, "redemption, key; voucher, use, order, budget")
+    many = Storage(20, 42, "redemption; voucher, use, order, budget")
     row, _ = batch("20 holders", vouchers[:20], slice(50, 70), many)
     rows.append(row)
     row, of_one = batch("one voucher", vouchers[:1] * 20, slice(103, 123), _with_changed(many, 4))

@@ -3,15 +3,16 @@
 What is measured happens in this world, so nothing is a first time except where a row says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from eth_hash.auto import keccak
 
+from chain.claims import batch_args
 from chain.contracts import Contracts, encode_call
 from chain.deploy import deploy
 from chain.enums import NO_CAP, NO_PERIOD, ComputeType, EntityKind, EntityRoles, Funding, Role, Standing, TradeKind
-from chain.evidence import BatchHeader, EvidenceProof, SignedSubmission
+from chain.evidence import NO_HEAD, BatchHeader, EvidenceProof, SignedSubmission
 from chain.merkle import MerkleTree
 from chain.trade import Trade
 from chain.typed_data import Issue, Submission, issue_digest, submission_digest
@@ -155,22 +156,24 @@ class Ledger:
         root = self._submission(self._sequence, tree.root, records).leaf(self._platform)
         return self._append(root, 1, records)
 
-    def claims(self, vouchers: Sequence[int], trades: Sequence[Trade]) -> Iterator[dict[str, Any]]:
+    def claims(self, vouchers: Sequence[int], trades: Sequence[Trade]) -> list[dict[str, Any]]:
         """Each voucher against a trade of its holder."""
-        for voucher, trade in zip(vouchers, trades, strict=True):
-            yield {"voucherId": voucher, "trade": trade.to_abi(), "proof": self._proofs[trade.trade_id].to_abi()}
+        return [
+            {"voucherId": voucher, "trade": trade.to_abi(), "proof": self._proofs[trade.trade_id].to_abi()}
+            for voucher, trade in zip(vouchers, trades, strict=True)
+        ]
 
-    def redeem_all(self, vouchers: Sequence[int], trades: Sequence[Trade]) -> list[int]:
-        """Redeem in batches of ten; the redemptions' ids."""
-        claims = list(self.claims(vouchers, trades))
+    def redeem_all(self, vouchers: Sequence[int], trades: Sequence[Trade]) -> list[dict[str, Any]]:
+        """Redeem in batches of ten; the redemptions as officers name them."""
+        claims = self.claims(vouchers, trades)
         redemptions = []
         for place in range(0, len(claims), 10):
-            receipt, _ = self.send(Role.RELAYER, "VoucherLedger", "redeemMany", claims[place : place + 10])
+            receipt, _ = self.send(Role.RELAYER, "VoucherLedger", "redeemMany", *batch_args(claims[place : place + 10]))
             redemptions += self.redemptions(receipt)
         return redemptions
 
-    def redemptions(self, receipt: dict[str, Any]) -> list[int]:
-        """Ids of the redemptions that a transaction made.
+    def redemptions(self, receipt: dict[str, Any]) -> list[dict[str, Any]]:
+        """The redemptions that a transaction made, as officers name them.
 
         Raises:
             AssertionError: a claim was refused.
@@ -179,7 +182,8 @@ class Ledger:
         refused = [event for event in events if event is not None and event.name == "RedemptionRefused"]
         if refused:
             raise AssertionError(f"a claim was refused: {refused[0]}")
-        return [event.args["redemptionId"] for event in events if event is not None and event.name == "Redeemed"]
+        made = [event.args for event in events if event is not None and event.name == "Redeemed"]
+        return [{name: args[name] for name in ("redemptionId", "settlementKey")} for args in made]
 
     def set_supplier(self, *, listed: bool) -> int:
         """Put the supplier on the list of the first programme, or take it off; the block of the event."""
@@ -216,7 +220,12 @@ class Ledger:
         receipt, _ = self._append(root, submissions, records)
         appended = self.contracts.decode_event(receipt["logs"][0])
         assert appended is not None  # noqa: S101 - append logs BatchAppended and nothing else
-        return BatchHeader.from_abi(appended.args["header"])
+        index = int(appended.args["index"])
+        before = NO_HEAD
+        if index:
+            before = self.contracts.read(self.node.rpc, "EvidenceLog", "headAt", (self._platform, index - 1))
+        block = self.node.rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
+        return BatchHeader.of_event(appended.args, before, int(block["timestamp"], 16))
 
     def _append(self, root: bytes, submissions: int, records: int) -> tuple[dict[str, Any], bytes]:
         first = self._sequence
@@ -236,7 +245,7 @@ class Ledger:
             "standing": Standing.GOOD,
             "standingUntil": FOREVER,
             # Members of different groups of companies, so that relations are really looked at.
-            "controller": digest(f"controller of {name}")[:28],
+            "controller": digest(f"controller of {name}")[:16],
             "evidenceKey": self._platform_key.address if platform else "0x" + "00" * 20,
             "custodial": False,
         }

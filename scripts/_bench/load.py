@@ -169,7 +169,6 @@ def _redemptions(vouchers: int, tallies: Tallies) -> Iterator[dict[str, Any]]:
             "settlement_key": digest("invoice", number),
             "contract_key": digest("contract", number),
             "leaf": digest("leaf", number),
-            "trade_id": digest("trade", number),
             "platform_id": digest("platform", 0),
             "supplier_id": supplier_id,
             "kind": "compute",

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from chain.claims import batch_args
 from chain.contracts import ContractName, Contracts, encode_call, functions
 from chain.deploy import deploy
 from chain.enums import NO_CAP, NO_PERIOD, Funding, KeyPurpose, Role, Standing
+from chain.evidence import NO_HEAD, BatchHeader, SignedSubmission
 from chain.keys import LocalSigner
 from chain.merkle import leaf_hash
 from chain.rpc import RpcClient
@@ -84,7 +86,7 @@ class World:
 
     # Organisations
 
-    def registration(self, name: str, *, roles: int = 1, controller: bytes = bytes(28)) -> dict[str, Any]:
+    def registration(self, name: str, *, roles: int = 1, controller: bytes = bytes(16)) -> dict[str, Any]:
         """An organisation to register; a platform's evidence key is `platform_key`."""
         platform = roles & 4 != 0
         return {
@@ -199,6 +201,16 @@ class World:
         }
         return Trade(**fields | changes)
 
+    def header(self, receipt: dict[str, Any]) -> BatchHeader:
+        """Header of the batch that a transaction anchored."""
+        appended = self.contracts.decode_event(receipt["logs"][0])
+        assert appended is not None
+        block = self.rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
+        platform = appended.args["platform"]
+        before = self.heads.get(platform, NO_HEAD)
+        self.heads[platform] = appended.args["head"]
+        return BatchHeader.of_event(appended.args, before, int(block["timestamp"], 16))
+
     def claim(self, voucher_id: int, trade: Trade) -> dict[str, Any]:
         """Anchors the trade and returns a claim for it."""
         platform = trade.platform
@@ -209,18 +221,26 @@ class World:
         submission_leaf = leaf_hash(platform + sequence.to_bytes(32, "big") + leaf + (1).to_bytes(32, "big"))
         times = (trade.traded_at, trade.traded_at)
         receipt = self.act("relayer", "EvidenceLog", "append", platform, sequence, sequence, submission_leaf, 1, *times)
-        appended = self.contracts.decode_event(receipt["logs"][0])
-        assert appended is not None
         self.sequences[platform] = sequence
-        submission = {"sequence": sequence, "root": leaf, "count": 1, "signature": key.sign_digest(signed)}
-        proof = {"batch": appended.args["header"], "submission": submission, "tradePath": [], "submissionPath": []}
+        submission = SignedSubmission(sequence=sequence, root=leaf, count=1, signature=key.sign_digest(signed))
+        proof = {
+            "batch": self.header(receipt).to_abi(),
+            "submission": submission.to_abi(),
+            "tradePath": [],
+            "submissionPath": [],
+        }
         return {"voucherId": voucher_id, "trade": trade.to_abi(), "proof": proof}
 
     def redeem(self, *claims: dict[str, Any]) -> list[int]:
         """Presents claims together; the ids of the redemptions made."""
-        receipt = self.act("relayer", "VoucherLedger", "redeemMany", list(claims))
+        receipt = self.act("relayer", "VoucherLedger", "redeemMany", *batch_args(claims))
         events = [self.contracts.decode_event(log) for log in receipt["logs"]]
         return [event.args["redemptionId"] for event in events if event is not None and event.name == "Redeemed"]
+
+
+def ref(redemption_id: int, trade: Trade) -> dict[str, Any]:
+    """A redemption as officers name it."""
+    return {"redemptionId": redemption_id, "settlementKey": trade.settlement_key}
 
 
 def leaf_of(trade: Trade) -> bytes:
@@ -252,7 +272,7 @@ def story(world: World) -> None:
     w = world
     w.register(
         w.registration("buyer"),
-        w.registration("other buyer", controller=digest("group")[:28]),
+        w.registration("other buyer", controller=digest("group")[:16]),
         w.registration("supplier", roles=2),
         w.registration("platform", roles=4),
     )
@@ -286,24 +306,23 @@ def story(world: World) -> None:
     (paid,) = w.redeem(w.claim(fourth, late))
     (cut,) = w.redeem(w.claim(fifth, later))
 
-    w.act("finance", "VoucherLedger", "writeOff", [one, paid], digest("payment 1"))
-    keys = (trades[1].settlement_key, trades[1].contract_key)
-    w.act("finance", "VoucherLedger", "reject", two, *keys, digest("wrong"), True)
-    w.act("finance", "VoucherLedger", "recover", one, 100_000, digest("recovery"))
-    w.act("finance", "VoucherLedger", "recover", one, 50_000, digest("recovery"))
+    w.act("finance", "VoucherLedger", "writeOff", [ref(one, trades[0]), ref(paid, late)], digest("payment 1"))
+    bad = trades[1]
+    w.act("finance", "VoucherLedger", "reject", ref(two, bad), bad.contract_key, digest("wrong"), True)
+    for amount_fen in (100_000, 50_000):
+        w.act("finance", "VoucherLedger", "recover", ref(one, trades[0]), amount_fen, digest("recovery"))
     w.act("regulator", "VoucherLedger", "freeze", second, digest("suspicion"))
     w.act("regulator", "VoucherLedger", "unfreeze", second)
     w.act("operator", "VoucherLedger", "cancel", third, digest("withdrawn"))
     w.act("operator", "VoucherLedger", "cancel", first, digest("withdrawn"))
     # To a voucher that ended, nothing returns.
-    keys = (trades[2].settlement_key, trades[2].contract_key)
-    w.act("finance", "VoucherLedger", "reject", three, *keys, digest("wrong"), False)
-    w.act("finance", "VoucherLedger", "reject", cut, later.settlement_key, later.contract_key, digest("wrong"), False)
+    for number, trade in ((three, trades[2]), (cut, later)):
+        w.act("finance", "VoucherLedger", "reject", ref(number, trade), trade.contract_key, digest("wrong"), False)
     w.act("operator", "VoucherLedger", "terminateProgramme", first_come, digest("over"))
     w.act("operator", "VoucherLedger", "expire", fourth)
 
     buyer = digest("buyer")
-    w.act("registrar", "EntityRegistry", "update", buyer, 2, 3, 410200, digest("group")[:28])
+    w.act("registrar", "EntityRegistry", "update", buyer, 2, 3, 410200, digest("group")[:16])
     w.act("registrar", "EntityRegistry", "setStanding", digest("other buyer"), Standing.DISHONEST, FOREVER - 1)
     w.act("regulator", "EntityRegistry", "freeze", buyer, digest("reason"))
     w.act("regulator", "EntityRegistry", "freeze", digest("other buyer"), digest("reason"))

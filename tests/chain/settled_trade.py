@@ -7,7 +7,7 @@ from typing import Any
 
 from chain.contracts import Contracts, Event
 from chain.enums import NO_PERIOD, Funding, KeyPurpose
-from chain.evidence import BatchHeader, EvidenceProof, SignedSubmission, batch_tree, submission_tree
+from chain.evidence import EvidenceProof, SignedSubmission, batch_tree, submission_tree
 from chain.identifiers import entity_id
 from chain.record import Record, from_dict, rfc3339, to_trade
 from chain.rpc import RpcClient
@@ -106,7 +106,7 @@ def settle(rpc: RpcClient, label: str) -> SettledTrade:
     appended = world.act(
         "relayer", "EvidenceLog", "append", ids["platform"], 1, 3, root, len(times), min(times), max(times)
     )
-    header = BatchHeader.from_abi(_event(world.contracts, appended, "BatchAppended").args["header"])
+    header = world.header(appended)
     leaves = [trade.leaf() for trade in trades[SUBMISSION]]
     proof = EvidenceProof.assemble(header, submissions, SUBMISSION + 1, leaves, POSITION)
     trade = trades[SUBMISSION][POSITION]

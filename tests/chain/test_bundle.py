@@ -23,7 +23,7 @@ from chain.rpc import RpcClient
 from chain.verify import Report, verify, verify_file
 
 from .faucet import FUNDED
-from .ledger_world import digest
+from .ledger_world import digest, ref
 from .settled_trade import BUYER, KEY, SettledTrade, settle
 
 EVIDENCE_STEPS = ["file", "record", "leaf", "submission", "batch", "receipts", "anchor", "signature"]
@@ -51,9 +51,9 @@ def files(node_rpc: RpcClient) -> Files:
     evidence = _bundle(node_rpc, settled)
     redemption_id = settled.redeem()
     provisional = _bundle(node_rpc, settled, redemption_id)
-    settled.world.act("finance", "VoucherLedger", "writeOff", [redemption_id], digest("payment"))
+    settled.world.act("finance", "VoucherLedger", "writeOff", [ref(redemption_id, settled.trade)], digest("payment"))
     written_off = _bundle(node_rpc, settled, redemption_id)
-    settled.world.act("finance", "VoucherLedger", "recover", redemption_id, 7, digest("recovery"))
+    settled.world.act("finance", "VoucherLedger", "recover", ref(redemption_id, settled.trade), 7, digest("recovery"))
     recovered = _bundle(node_rpc, settled, redemption_id, further=[_elsewhere(node_rpc, settled)])
     return Files(settled, redemption_id, evidence, provisional, written_off, recovered)
 
@@ -341,8 +341,8 @@ def test_a_key_change_that_the_history_leaves_out_is_seen_online(files: Files, n
     # Without the rotation the first key would have been in force, and its owner might sign something of its own.
     dropped = content["evidence_keys"].pop()["receipt"]
     content["receipts"].pop(dropped)
-    for ref in (*content["evidence_keys"], content["append"]):
-        ref["receipt"] -= ref["receipt"] > dropped
+    for event in (*content["evidence_keys"], content["append"]):
+        event["receipt"] -= event["receipt"] > dropped
     report = verify(_resealed(content), node_rpc)
     assert [step.name for step in report.failed] == ["signature", "key history"]
 

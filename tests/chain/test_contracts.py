@@ -111,12 +111,22 @@ def test_results_are_values_lists_and_dicts() -> None:
         decode_result("VoucherLedger", "status", "0x")
 
 
+_TERMS = {"kind": 1, "computeType": 1, "attributes": 4, "region": 4, "tradedAt": 5, "contractSignedAt": 5}.items()
+FACTS: dict[str, Any] = {
+    name: TRADE[name]
+    for name in ("platform", "supplier", "contractKey", *dict(_TERMS), "settledFen", "contractFen", "otherSupportFen")
+}
+
+
 def _redeemed_log() -> dict[str, Any]:
     quote = (4_000, 3_000, 1, 3)
-    trade_types = "(bytes32,bytes32,bytes32,bytes32,uint8,uint8,uint32,uint32,uint40,uint40,uint64,uint64,uint64,"
+    terms = b"".join(FACTS[name].to_bytes(size, "big") for name, size in _TERMS)
+    amounts = b"".join(FACTS[name].to_bytes(8, "big") for name in ("settledFen", "contractFen", "otherSupportFen"))
+    parties = [FACTS[name] for name in ("platform", "supplier", "contractKey")]
+    words = [int.from_bytes(word, "big") for word in (terms, amounts)]
     data = encode(
-        ["bytes32", "(uint40,uint16,uint8,uint8)", trade_types + "bytes32,bytes32,bytes32)"],
-        [b"\x09" * 32, quote, tuple(TRADE.values())],
+        ["bytes32", "(uint40,uint16,uint8,uint8)", "(bytes32,bytes32,bytes32,uint256,uint256)"],
+        [b"\x09" * 32, quote, (*parties, *words)],
     )
     topics = [event_topic("VoucherLedger", "Redeemed")]
     topics += ["0x" + n.to_bytes(32, "big").hex() for n in (2**32 + 1, 2**32 + 5)]
@@ -140,7 +150,8 @@ def test_event_decodes_as_web3_does() -> None:
     assert (event.contract, event.name) == ("VoucherLedger", "Redeemed")
     assert (event.block_number, event.tx_index, event.log_index) == (16, 2, 3)
     assert event.args["quote"] == {"amountFen": 4_000, "rateBps": 3_000, "period": 1, "limit": Limit.PERIOD_CAP}
-    assert event.args["trade"] == TRADE
+    assert event.args["trade"] == FACTS
+    assert event.args["trade"]["kind"] is TradeKind.COMPUTE
 
     abi = next(e for e in artifacts.load("VoucherLedger").abi if e["type"] == "event" and e["name"] == "Redeemed")
     as_web3: Any = {
@@ -149,7 +160,20 @@ def test_event_decodes_as_web3_does() -> None:
         "data": bytes.fromhex(log["data"][2:]),
     }
     theirs = get_event_data(Web3().codec, abi, as_web3)["args"]
-    assert {name: dict(value) if hasattr(value, "items") else value for name, value in theirs.items()} == event.args
+    # web3 leaves words as they are; what is not packed is the same.
+    same = {name: value for name, value in event.args.items() if name != "trade"}
+    assert {name: dict(theirs[name]) if name == "quote" else theirs[name] for name in same} == same
+    assert theirs["trade"]["terms"] & (2**40 - 1) == FACTS["contractSignedAt"]
+
+
+@pytest.mark.parametrize(("word", "value"), [(-2, b"\x09" + bytes(19)), (-1, b"\x01" + bytes(24))])
+def test_a_packed_word_that_does_not_come_apart_is_refused(word: int, value: bytes) -> None:
+    log = _redeemed_log()
+    data = bytearray.fromhex(log["data"][2:])
+    start = len(data) + 32 * word
+    data[start : start + 32] = value.rjust(32, b"\0")
+    with pytest.raises(AbiError):
+        CONTRACTS.decode_event({**log, "data": "0x" + data.hex()})
 
 
 def test_logs_of_others_are_none_and_unknown_logs_of_ours_an_error() -> None:

@@ -18,7 +18,7 @@ from chain.rpc import RpcClient, RpcUnavailable
 from .faucet import FAUCET, funded_signer, send
 
 ROLES = {role: [derive(bytes(32), role.name).address] for role in (Role.OPERATOR, Role.REVIEWER)}
-CONTRACT_STEPS = 5
+CONTRACT_STEPS = 6
 
 
 class Killed(Exception):

@@ -143,7 +143,7 @@ def test_identifiers_of_different_kinds_and_keys_never_meet() -> None:
         entity_id(other, "a"),
     }
     assert len(digests) == 6
-    assert len(controller_id(KEY, "group")) == 28
-    assert controller_id(KEY, None) == bytes(28)
+    assert len(controller_id(KEY, "group")) == 16
+    assert controller_id(KEY, None) == bytes(16)
     with pytest.raises(ValueError):
         entity_id(b"short", "a")

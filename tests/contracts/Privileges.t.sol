@@ -11,7 +11,8 @@ import {LedgerBase} from "./support/LedgerBase.sol";
 import {Errors} from "suanquan/libraries/Errors.sol";
 import {Roles} from "suanquan/libraries/Roles.sol";
 import {EntityKind, KeyPurpose, Registration, Standing} from "suanquan/types/Entity.sol";
-import {Claim} from "suanquan/types/Voucher.sol";
+import {SubmissionProof} from "suanquan/types/Evidence.sol";
+import {BatchClaim, Claim, RedemptionRef} from "suanquan/types/Voucher.sol";
 
 /// @notice Every privileged function, called by every officer who may not.
 contract PrivilegesTest is LedgerBase {
@@ -32,7 +33,7 @@ contract PrivilegesTest is LedgerBase {
         add(
             address(registry),
             Roles.REGISTRAR,
-            abi.encodeCall(registry.update, (BUYER, EntityKind.Enterprise, 1, 410_100, bytes28(0)))
+            abi.encodeCall(registry.update, (BUYER, EntityKind.Enterprise, 1, 410_100, bytes16(0)))
         );
         add(
             address(registry),
@@ -66,10 +67,14 @@ contract PrivilegesTest is LedgerBase {
         add(address(ledger), Roles.REGULATOR, abi.encodeCall(ledger.freeze, (voucherId, REASON)));
         add(address(ledger), Roles.REGULATOR, abi.encodeCall(ledger.unfreeze, (voucherId)));
         add(address(ledger), Roles.RELAYER, abi.encodeCall(ledger.redeem, (claim)));
-        add(address(ledger), Roles.RELAYER, abi.encodeCall(ledger.redeemMany, (new Claim[](0))));
-        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.writeOff, (new uint256[](0), PAYMENT)));
-        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.reject, (1, bytes32(0), bytes32(0), REASON, false)));
-        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.recover, (1, 1, REASON)));
+        add(
+            address(ledger),
+            Roles.RELAYER,
+            abi.encodeCall(ledger.redeemMany, (new SubmissionProof[](0), new BatchClaim[](0)))
+        );
+        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.writeOff, (new RedemptionRef[](0), PAYMENT)));
+        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.reject, (refTo(1, 0), bytes32(0), REASON, false)));
+        add(address(ledger), Roles.FINANCE, abi.encodeCall(ledger.recover, (refTo(1, 0), 1, REASON)));
     }
 
     function test_RevertWhen_AnyOtherRoleCalls() public {
@@ -91,9 +96,9 @@ contract PrivilegesTest is LedgerBase {
     }
 
     function test_RequireRole() public {
-        registry.requireRole(Roles.FINANCE, finance);
+        registry.checkRole(Roles.FINANCE, finance);
         expectMissing(Roles.FINANCE, operator);
-        registry.requireRole(Roles.FINANCE, operator);
+        registry.checkRole(Roles.FINANCE, operator);
     }
 
     /* SEPARATION OF DUTIES */

@@ -9,9 +9,10 @@ from random import Random
 from typing import Any
 
 from app.programmes.subsidy import decide
+from chain.claims import batch_args
 from chain.contracts import decode_error
 from chain.enums import Limit, Role
-from chain.evidence import BatchHeader, EvidenceProof, SignedSubmission
+from chain.evidence import NO_HEAD, BatchHeader, EvidenceProof, SignedSubmission
 from chain.merkle import MerkleTree
 from chain.trade import Trade
 from chain.typed_data import Submission, submission_digest
@@ -79,6 +80,7 @@ class Campaign:
         self._trades = Trades(random, self._book, self.world.cast)
         self._platforms = self.world.cast.platforms
         self._sequences = dict.fromkeys(self._platforms, 0)
+        self._heads = dict.fromkeys(self._platforms, NO_HEAD)
         self._rounds = 0
 
     def run(self, questions: int) -> None:
@@ -171,7 +173,7 @@ class Campaign:
             {"voucherId": case.voucher, "trade": case.trade.to_abi(), "proof": proofs[case.trade.trade_id].to_abi()}
             for case in cases
         ]
-        logs = self._chain.send((Role.RELAYER, "VoucherLedger", "redeemMany", [claims]))[0]
+        logs = self._chain.send((Role.RELAYER, "VoucherLedger", "redeemMany", batch_args(claims)))[0]
         events = [self._chain.contracts.decode_event(log) for log in logs]
         assert len(events) == len(cases), "each claim says what became of it"
         for case, event in zip(cases, events, strict=True):
@@ -218,7 +220,8 @@ class Campaign:
         log = self._chain.send((Role.RELAYER, "EvidenceLog", "append", arguments))[0][0]
         event = self._chain.contracts.decode_event(log)
         assert event is not None
-        header = BatchHeader.from_abi(event.args["header"])
+        header = BatchHeader.of_event(event.args, self._heads[platform], now)
+        self._heads[platform] = event.args["head"]
         return {
             trade.trade_id: EvidenceProof.assemble(header, [signed], sequence, leaves, place)
             for place, trade in enumerate(trades)

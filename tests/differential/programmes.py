@@ -62,7 +62,7 @@ class Cast:
 def cast(now: int) -> Cast:
     """Ten organisations, some related, about to lapse, or in several parts; and the sick, three for each part."""
     buyer, supplier, platform = EntityRoles.BUYER, EntityRoles.SUPPLIER, EntityRoles.PLATFORM
-    one_hand, other_hand = digest("controller 1")[:28], digest("controller 2")[:28]
+    one_hand, other_hand = digest("controller 1")[:16], digest("controller 2")[:16]
     soon = now + 20 * DAY
     members = {
         "buyer 1": Organisation(buyer),

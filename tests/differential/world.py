@@ -182,7 +182,7 @@ class World:
         if not paid:
             return False
         one, bar = self._random.choice(paid), self._random.random() < 0.5
-        arguments = [one.number, one.settlement_key, one.contract_key, _REASON, bar]
+        arguments = [_ref(one), one.contract_key, _REASON, bar]
         self.chain.send((Role.FINANCE, "VoucherLedger", "reject", arguments))
         self.book.reject(one.number, bar_trade=bar)
         return True
@@ -197,7 +197,7 @@ class World:
         ]
         chosen = self._random.sample(paid, min(len(paid), 4))
         if chosen:
-            arguments = [[one.number for one in chosen], _REASON]
+            arguments = [[_ref(one) for one in chosen], _REASON]
             self.chain.send((Role.FINANCE, "VoucherLedger", "writeOff", arguments))
         for one in chosen:
             self.book.write_off(one.number)
@@ -209,7 +209,7 @@ class World:
             return False
         one = self._random.choice(settled)
         amount = self._random.randint(1, one.amount_fen - one.recovered_fen)
-        self.chain.send((Role.FINANCE, "VoucherLedger", "recover", [one.number, amount, _REASON]))
+        self.chain.send((Role.FINANCE, "VoucherLedger", "recover", [_ref(one), amount, _REASON]))
         self.book.recover(one.number, amount)
         return True
 
@@ -288,3 +288,8 @@ _MOVES: list[tuple[str, _Move]] = [
     ("organisation frozen or released", World._freeze_entity),
     ("standing changed", World._standing),
 ]
+
+
+def _ref(one: Redemption) -> dict[str, object]:
+    """A redemption as the contract is told of it."""
+    return {"redemptionId": one.number, "settlementKey": one.settlement_key}

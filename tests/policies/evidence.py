@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from app.policies import question
 from chain.enums import ComputeType, Role, TradeAttributes, TradeKind
-from chain.evidence import BatchHeader, EvidenceProof, SignedSubmission
+from chain.evidence import NO_HEAD, BatchHeader, EvidenceProof, SignedSubmission
 from chain.merkle import MerkleTree
 from chain.trade import Trade
 from chain.typed_data import Submission, submission_digest
@@ -65,7 +65,7 @@ def anchored(chain: ChainSide, trades: list[Trade]) -> dict[bytes, EvidenceProof
         arguments = [platform, 1, 1, signed.leaf(platform), len(leaves), chain.now, chain.now]
         event = chain.contracts.decode_event(chain.send((Role.RELAYER, "EvidenceLog", "append", arguments))[0][0])
         assert event is not None
-        header = BatchHeader.from_abi(event.args["header"])
+        header = BatchHeader.of_event(event.args, NO_HEAD, chain.now)
         for place, trade in enumerate(own):
             proofs[trade.trade_id] = EvidenceProof.assemble(header, [signed], 1, leaves, place)
     return proofs

@@ -17,6 +17,7 @@ from app.policies.model import ProgrammePart
 from app.policies.question import Question, ask
 from app.policies.terms import budget_fen, contract_terms, contract_tier, day_start, rate_places
 from app.programmes.facts import NO_CONTROLLER, Organisation
+from chain.claims import batch_args
 from chain.contract_error import ContractError
 from chain.enums import (
     NO_CAP,
@@ -179,7 +180,7 @@ class Ledger:
 
     def _entity(self, name: str, roles: EntityRoles, controller: str | None = None) -> bytes:
         one = digest(f"{name}, {controller}")
-        hand = NO_CONTROLLER if controller is None else digest(f"controller {controller}")[:28]
+        hand = NO_CONTROLLER if controller is None else digest(f"controller {controller}")[:16]
         self._entities[one] = Organisation(roles, controller=hand)
         return one
 
@@ -349,7 +350,9 @@ class Ledger:
             for one in self._fillers
         ]
         for start in range(0, len(claims), 20):
-            logs = self.chain.send((Role.RELAYER, "VoucherLedger", "redeemMany", [claims[start : start + 20]]))[0]
+            logs = self.chain.send(
+                (Role.RELAYER, "VoucherLedger", "redeemMany", batch_args(claims[start : start + 20]))
+            )[0]
             self._refuse(logs, "RedemptionRefused")
 
     def _refuse(self, logs: list[dict[str, Any]], name: str) -> None:

@@ -11,7 +11,7 @@ interface IEntityRegistry {
     event EntityRegistered(
         bytes32 indexed id, uint24 indexed number, address indexed account, Registration registration
     );
-    event EntityUpdated(bytes32 indexed id, EntityKind kind, uint8 roles, uint24 region, bytes28 controller);
+    event EntityUpdated(bytes32 indexed id, EntityKind kind, uint8 roles, uint24 region, bytes16 controller);
     event StandingSet(bytes32 indexed id, Standing standing, uint40 until);
     event EntityFrozen(bytes32 indexed id, bytes32 reason);
     event EntityUnfrozen(bytes32 indexed id);
@@ -27,7 +27,7 @@ interface IEntityRegistry {
 
     /// @notice Changes what is recorded of an organisation, keys and standing aside.
     /// @dev Emits {EntityUpdated}. Requirements: caller is REGISTRAR_ROLE; PLATFORM needs an evidence key on record.
-    function update(bytes32 id, EntityKind kind, uint8 roles, uint24 region, bytes28 controller) external;
+    function update(bytes32 id, EntityKind kind, uint8 roles, uint24 region, bytes16 controller) external;
 
     /// @notice Records the standing of an organisation until a date, after which it counts as unknown.
     /// @dev Emits {StandingSet}. Requirements: caller is REGISTRAR_ROLE.
@@ -57,7 +57,13 @@ interface IEntityRegistry {
 
     /// @notice An organisation that may take part now in the given role: known, not frozen, in good
     /// standing, holding the role. Reverts with the reason otherwise.
-    function requireActive(bytes32 id, uint8 role) external view returns (Party memory);
+    function requireActive(bytes32 id, uint8 role) external view returns (uint24 number, address account);
+
+    /// @notice The parties of a trade, each required to be active in its role, in the order buyer, supplier, platform.
+    function requireAllActive(bytes32 buyer, bytes32 supplier, bytes32 platform)
+        external
+        view
+        returns (Party memory buyerParty, Party memory supplierParty);
 
     /// @notice The short number of an organisation; zero if unknown.
     function numberOf(bytes32 id) external view returns (uint24);
@@ -71,13 +77,14 @@ interface IEntityRegistry {
     /// @notice The account of the organisation with this short number; zero if unknown.
     function accountOf(uint24 number) external view returns (address);
 
-    /// @notice Whether the organisation with this short number is frozen.
-    function isFrozen(uint24 number) external view returns (bool);
+    /// @notice Which of 256 organisations are frozen: bit i stands for the one with number index × 256 + i. A list of
+    /// holders is looked up with a word for many of them.
+    function frozenWord(uint16 index) external view returns (uint256);
 
     /// @notice The key with which a platform's submissions were signed at a moment; zero if it had none.
     /// @param moment Unix seconds.
-    function evidenceKeyAt(bytes32 id, uint40 moment) external view returns (address);
+    function evidenceKeyAt(bytes32 id, uint256 moment) external view returns (address);
 
     /// @notice Reverts unless the account holds the role.
-    function requireRole(bytes32 role, address account) external view;
+    function checkRole(bytes32 role, address account) external view;
 }

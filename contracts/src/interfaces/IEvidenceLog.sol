@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {BatchHeader, EvidenceProof, Stream} from "../types/Evidence.sol";
+import {BatchHeader, EvidenceProof, Stream, Submission} from "../types/Evidence.sol";
 
 /// @title Append-only log of trade evidence, one stream per platform
 /// @notice A platform signs submissions with a gapless sequence; the gateway anchors ranges of them as batches. The
 /// gateway can delay, but neither forge (a proof carries the platform's signature) nor leave out, reorder or slip in
 /// (each batch covers exactly the next range, and each head commits to the one before).
 interface IEvidenceLog {
-    event BatchAppended(
-        bytes32 indexed platform, uint64 indexed index, bytes32 indexed root, bytes32 head, BatchHeader header
-    );
+    /// @notice A batch was anchored. With the block's time and the head of the platform's batch before, this is the whole
+    /// {BatchHeader}.
+    /// @param range From the lowest bit: lastTradeAt (40) · firstTradeAt (40) · count (32) · toSequence (40) ·
+    /// fromSequence (40) · index (32). In one word, as each word of a log costs 256 gas.
+    event BatchAppended(bytes32 indexed platform, bytes32 indexed root, bytes32 head, uint256 range);
 
     /// @notice Anchors the next range of a platform's submissions.
     /// @dev Emits {BatchAppended}. Requirements: caller is RELAYER_ROLE; `fromSequence` is the next expected;
@@ -25,8 +27,8 @@ interface IEvidenceLog {
     /// @return head The digest of the batch's header, and through it of all before.
     function append(
         bytes32 platform,
-        uint64 fromSequence,
-        uint64 toSequence,
+        uint40 fromSequence,
+        uint40 toSequence,
         bytes32 root,
         uint32 count,
         uint40 firstTradeAt,
@@ -37,6 +39,13 @@ interface IEvidenceLog {
     /// was appended, and the submission is in a batch that is anchored here.
     /// @param leaf Standard Merkle leaf of the trade.
     function verify(bytes32 platform, bytes32 leaf, EvidenceProof calldata proof) external view;
+
+    /// @notice The part of {verify} that is the same for all trades of a submission: reverts unless `batch.platform`
+    /// signed the submission, with the key valid when the batch was appended, and the submission is in that batch.
+    /// @param path Merkle path from the submission's leaf to `batch.root`.
+    function verifySubmission(BatchHeader calldata batch, Submission calldata submission, bytes32[] calldata path)
+        external
+        view;
 
     /// @notice Where a platform's stream stands; `nextSequence` of a new stream is 1.
     function stream(bytes32 platform) external view returns (Stream memory);

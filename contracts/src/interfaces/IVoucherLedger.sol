@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {SubmissionProof} from "../types/Evidence.sol";
 import {Budget, Period, Programme, ProgrammeTerms, Tier} from "../types/Programme.sol";
-import {Trade} from "../types/Trade.sol";
-import {Claim, IssueOrder, Quote, Redemption, ReviewApproval, Voucher, VoucherStatus} from "../types/Voucher.sol";
+import {Trade, TradeFacts} from "../types/Trade.sol";
+import {
+    BatchClaim,
+    Claim,
+    IssueOrder,
+    Quote,
+    Redemption,
+    RedemptionRef,
+    ReviewApproval,
+    Voucher,
+    VoucherStatus
+} from "../types/Voucher.sol";
 
 /// @title Programmes, vouchers and redemptions
 /// @notice The rules of issue, redemption and write-off. Nobody passes a subsidy in: it is computed here from trade
@@ -33,17 +44,16 @@ interface IVoucherLedger {
     event VoucherUnfrozen(uint256 indexed voucherId);
     event VoucherCancelled(uint256 indexed voucherId, uint40 returnedFen, bytes32 reason);
     event VoucherExpired(uint256 indexed voucherId, uint40 returnedFen);
+    /// @notice A trade was redeemed; with the published terms and the events before, enough to compute the amount again.
     event Redeemed(
         uint256 indexed redemptionId,
         uint256 indexed voucherId,
         bytes32 indexed settlementKey,
         bytes32 leaf,
         Quote quote,
-        Trade trade
+        TradeFacts trade
     );
-    event WrittenOff(
-        uint256 indexed redemptionId, uint256 indexed voucherId, bytes32 indexed paymentRef, uint40 amountFen
-    );
+    event WrittenOff(uint256 indexed redemptionId, bytes32 indexed paymentRef, uint40 amountFen);
     event RedemptionRejected(
         uint256 indexed redemptionId, uint256 indexed voucherId, uint40 amountFen, bytes32 reason, bool tradeBarred
     );
@@ -121,33 +131,40 @@ interface IVoucherLedger {
     /* REDEMPTIONS */
 
     /// @notice Uses a voucher against one settled trade. Provisional until written off.
-    /// @dev Emits {Redeemed}. Checks in this order, each with its own error: voucher usable · buyer, supplier and
-    /// platform active · parties unrelated · evidence · scope · time · trade unused · order · amount above zero.
+    /// @dev Emits {Redeemed}. Checks in this order, each with its own error: submission · voucher usable · buyer, supplier
+    /// and platform active · parties unrelated · scope · time · trade unused · order · amount above zero · trade in submission.
     /// Requirements: caller is RELAYER_ROLE.
     /// @return redemptionId programmeId × 2³² + serial.
-    function redeem(Claim calldata claim) external returns (uint256 redemptionId);
+    function redeem(Claim calldata claim) external returns (uint48 redemptionId);
 
     /// @notice Redeems each claim it can; one that is refused is reported by {RedemptionRefused} and does not stop the
-    /// others, so that one bad claim cannot hold up the queue behind it.
-    function redeemMany(Claim[] calldata claims) external;
+    /// others, so that one bad claim cannot hold up the queue behind it. A submission that is not proved refuses the claims
+    /// that stand on it, for its reason.
+    /// @dev Emits {Redeemed} or {RedemptionRefused} each. Requirements: caller is RELAYER_ROLE; every `submission` of a
+    /// claim is an index of `submissions`; gas enough to decide every item.
+    /// @param submissions Each submission that holds a trade of the claims, once.
+    function redeemMany(SubmissionProof[] calldata submissions, BatchClaim[] calldata claims) external;
+
+    /// @notice One step of {redeemMany}, in a call of its own so that its failure undoes only itself.
+    /// @dev Emits {Redeemed}. Requirements: caller is this contract, which has verified that `platform` signed the
+    /// submission with this `root`.
+    function redeemProven(BatchClaim calldata claim, bytes32 platform, bytes32 root) external;
 
     /// @notice Settles redemptions against one payment. All or nothing: the payment reference stands for the whole list.
     /// @dev Emits {WrittenOff} each. Requirements: caller is FINANCE_ROLE; each provisional, its challenge window over,
     /// its voucher and holder not frozen.
-    function writeOff(uint256[] calldata redemptionIds, bytes32 paymentRef) external;
+    function writeOff(RedemptionRef[] calldata redemptions, bytes32 paymentRef) external;
 
     /// @notice Undoes a provisional redemption: the value returns to voucher, caps and budget.
     /// @dev Emits {RedemptionRejected}. Requirements: caller is FINANCE_ROLE; provisional.
-    /// @param settlementKey Key of the redeemed trade; stated anew because storing it would cost every redemption a word.
     /// @param contractKey Contract key of the redeemed trade; looked at only in one-claim-per-contract programmes.
     /// @param barTrade True where the trade itself is bad: it stays used. False where it may be claimed again, for
     /// example under a programme of the group that gives more.
-    function reject(uint256 redemptionId, bytes32 settlementKey, bytes32 contractKey, bytes32 reason, bool barTrade)
-        external;
+    function reject(RedemptionRef calldata ref, bytes32 contractKey, bytes32 reason, bool barTrade) external;
 
     /// @notice Records money claimed back after payment, whole or in part; it returns to the budget, not to caps.
     /// @dev Emits {Recovered}. Requirements: caller is FINANCE_ROLE; written off; no more than was paid.
-    function recover(uint256 redemptionId, uint40 amountFen, bytes32 recoveryRef) external;
+    function recover(RedemptionRef calldata ref, uint40 amountFen, bytes32 recoveryRef) external;
 
     /* VIEWS */
 
@@ -160,8 +177,9 @@ interface IVoucherLedger {
     /// @notice Record of a voucher. Reverts if there is none.
     function voucher(uint256 voucherId) external view returns (Voucher memory);
 
-    /// @notice Record of a redemption. Reverts if there is none.
-    function redemption(uint256 redemptionId) external view returns (Redemption memory);
+    /// @notice Record of a redemption. Reverts if there is none, if the key is another trade's, or if it was rejected and its
+    /// trade claimed anew.
+    function redemption(uint48 redemptionId, bytes32 settlementKey) external view returns (Redemption memory);
 
     /// @notice Record of a programme; status None if there is none.
     function programme(uint16 programmeId) external view returns (Programme memory);

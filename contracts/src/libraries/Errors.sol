@@ -116,7 +116,7 @@ library Errors {
     error VoucherLedger_NotHolder(uint256 voucherId, bytes32 holder, bytes32 buyer);
     /// @notice Buyer and supplier are one, share a controller, or the buyer is a listed supplier of the programme or the
     /// very platform that states the trade.
-    error VoucherLedger_RelatedParties(bytes32 buyer, bytes32 supplier, bytes28 controller);
+    error VoucherLedger_RelatedParties(bytes32 buyer, bytes32 supplier, bytes16 controller);
     /// @notice The supplier is not listed.
     error VoucherLedger_SupplierNotListed(uint16 programmeId, bytes32 supplier);
     /// @notice The platform is not listed.
@@ -153,6 +153,14 @@ library Errors {
     error VoucherLedger_ReferenceMissing();
     /// @notice Nothing, or more than was paid, is claimed back.
     error VoucherLedger_RecoveryAmount(uint256 redemptionId, uint40 askedFen, uint40 leftFen);
-    /// @notice The key is not that of the redemption's trade.
-    error VoucherLedger_KeyMismatch(uint256 redemptionId, bytes32 key);
+    /// @notice The key is not that of the redemption's trade, or the redemption was rejected and its trade claimed anew.
+    /// `keyOf` is the redemption that the key stands for, zero if none.
+    error VoucherLedger_KeyMismatch(uint256 redemptionId, bytes32 key, uint256 keyOf);
+
+    /* BATCHES */
+
+    /// @notice The gas left for an item of a batch was too little to decide it, so the batch is undone.
+    error VoucherLedger_OutOfGas(uint256 index);
+    /// @notice A step of a batch, which only the ledger itself may take.
+    error VoucherLedger_OnlySelf(address caller);
 }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IEntityRegistry} from "../interfaces/IEntityRegistry.sol";
 import {IVoucherLedger} from "../interfaces/IVoucherLedger.sol";
 import {Budget, Funding, Programme, ProgrammeBook, ProgrammeStatus} from "../types/Programme.sol";
-import {Redemption, RedemptionState, Voucher, VoucherBook, VoucherState} from "../types/Voucher.sol";
+import {Redemption, RedemptionRef, RedemptionState, Voucher, VoucherBook, VoucherState} from "../types/Voucher.sol";
 import {Errors} from "./Errors.sol";
 import {Rules} from "./Rules.sol";
 
@@ -12,6 +12,20 @@ import {Rules} from "./Rules.sol";
 /// recovered. VoucherLedger checks the caller's role first.
 /// A linked library for the same reason as {Programmes}.
 library Lifecycle {
+    /// @dev Redemptions of one programme and period that stand together in a write-off: their budget moves once.
+    struct Run {
+        uint16 programmeId;
+        uint8 period;
+        uint32 challengeSeconds;
+        uint48 amountFen;
+    }
+
+    /// @dev The registry's word of frozen organisations that was looked up last; `place` is its index + 1, zero for none.
+    struct FrozenWord {
+        uint256 place;
+        uint256 bits;
+    }
+
     /// @notice See {IVoucherLedger-freeze}.
     function freeze(VoucherBook storage ledger, uint256 voucherId, bytes32 reason) external {
         _move(ledger, voucherId, VoucherState.Live, VoucherState.Frozen);
@@ -47,98 +61,144 @@ library Lifecycle {
         emit IVoucherLedger.VoucherExpired(voucherId, _returnUnused(book, v));
     }
 
+    /// @notice See {IVoucherLedger-redemption}.
+    function redemptionOf(
+        VoucherBook storage ledger,
+        ProgrammeBook storage book,
+        uint48 redemptionId,
+        bytes32 settlementKey
+    ) public view returns (Redemption memory r) {
+        r = ledger.redemptions[book.programmes[uint16(redemptionId >> 32)].group][settlementKey];
+        _requireIs(book, Rules.redemptionId(r.voucherId, r.serial), redemptionId, settlementKey);
+    }
+
     /// @notice See {IVoucherLedger-writeOff}.
     function writeOff(
         VoucherBook storage ledger,
         ProgrammeBook storage book,
         IEntityRegistry registry,
-        uint256[] calldata redemptionIds,
+        RedemptionRef[] calldata refs,
         bytes32 paymentRef
     ) external {
         if (paymentRef == 0) revert Errors.VoucherLedger_ReferenceMissing();
-        for (uint256 i = 0; i < redemptionIds.length; ++i) {
-            uint256 id = redemptionIds[i];
-            Redemption storage r = _inState(ledger, id, RedemptionState.Provisional);
-            Voucher storage v = ledger.vouchers[r.voucherId];
-            uint16 programmeId = v.programmeId;
+        Run memory run;
+        FrozenWord memory frozen;
+        mapping(bytes32 => Redemption) storage ofGroup = ledger.redemptions[0];
+        for (uint256 i = 0; i < refs.length; ++i) {
+            RedemptionRef calldata ref = refs[i];
+            uint48 id = ref.redemptionId;
+            if (id >> 32 != run.programmeId) {
+                _settle(book, run);
+                Programme storage p = book.programmes[uint16(id >> 32)];
+                run = Run(uint16(id >> 32), 0, p.challengeSeconds, 0);
+                ofGroup = ledger.redemptions[p.group];
+            }
+            Redemption storage r = ofGroup[ref.settlementKey];
+            (uint48 voucherId, uint40 amountFen) = (r.voucherId, r.amountFen);
+            (uint8 period, RedemptionState state, uint32 redeemedAt) = (r.period, r.state, r.redeemedAt);
+            _requireIs(book, Rules.redemptionId(voucherId, r.serial), id, ref.settlementKey);
+            if (state != RedemptionState.Provisional) revert Errors.VoucherLedger_RedemptionState(id, state);
+            if (period != run.period) {
+                _settle(book, run);
+                (run.period, run.amountFen) = (period, 0);
+            }
 
             // Check: challenge window over, nothing frozen.
-            uint256 openUntil = uint256(r.redeemedAt) + book.programmes[programmeId].challengeSeconds;
+            uint256 openUntil = uint256(redeemedAt) + run.challengeSeconds;
             if (block.timestamp < openUntil) {
                 revert Errors.VoucherLedger_ChallengeOpen(id, openUntil, block.timestamp);
             }
-            if (v.state == VoucherState.Frozen) revert Errors.VoucherLedger_VoucherState(r.voucherId, v.state);
-            if (registry.isFrozen(v.entity)) revert Errors.EntityRegistry_Frozen(registry.idOf(v.entity));
+            Voucher storage v = ledger.vouchers[voucherId];
+            (uint24 holder, VoucherState voucherState, uint40 writtenOffFen) = (v.entity, v.state, v.writtenOffFen);
+            if (voucherState == VoucherState.Frozen) {
+                revert Errors.VoucherLedger_VoucherState(voucherId, voucherState);
+            }
+            _requireNotFrozen(registry, frozen, holder);
 
             // Effect: redeemed becomes written off.
-            uint40 amountFen = r.amountFen;
-            r.state = RedemptionState.WrittenOff;
-            r.writtenOffAt = uint32(block.timestamp);
-            v.writtenOffFen += amountFen;
-            Budget storage b = _budget(book, programmeId, r.period);
-            b.redeemedFen -= amountFen;
-            b.writtenOffFen += amountFen;
-            emit IVoucherLedger.WrittenOff(id, r.voucherId, paymentRef, amountFen);
+            (r.state, r.writtenOffAt) = (RedemptionState.WrittenOff, uint32(block.timestamp));
+            // No overflow: neither passes what was redeemed, of the voucher or of the budget.
+            unchecked {
+                v.writtenOffFen = writtenOffFen + amountFen;
+                run.amountFen += amountFen;
+            }
+            emit IVoucherLedger.WrittenOff(id, paymentRef, amountFen);
         }
+        _settle(book, run);
     }
 
     /// @notice See {IVoucherLedger-reject}.
     function reject(
         VoucherBook storage ledger,
         ProgrammeBook storage book,
-        uint256 redemptionId,
-        bytes32 settlementKey,
+        RedemptionRef calldata ref,
         bytes32 contractKey,
         bytes32 reason,
         bool barTrade
     ) external {
-        Redemption storage r = _inState(ledger, redemptionId, RedemptionState.Provisional);
-        Voucher storage v = ledger.vouchers[r.voucherId];
-        uint16 programmeId = v.programmeId;
+        uint48 id = ref.redemptionId;
+        Redemption memory r = redemptionOf(ledger, book, id, ref.settlementKey);
+        _requireState(r, RedemptionState.Provisional, id);
+        uint16 programmeId = uint16(id >> 32);
         Programme storage p = book.programmes[programmeId];
 
-        // Check: the keys are those of the redemption; they are not stored with it.
-        if (ledger.settlements[p.group][settlementKey] != redemptionId) {
-            revert Errors.VoucherLedger_KeyMismatch(redemptionId, settlementKey);
-        }
-        if (p.oneClaimPerContract && ledger.contracts[p.group][contractKey] != redemptionId) {
-            revert Errors.VoucherLedger_KeyMismatch(redemptionId, contractKey);
+        // Check: the contract key is that of the redemption, too; it is not stored with it.
+        if (p.oneClaimPerContract) {
+            uint48 usedBy = ledger.contracts[p.group][contractKey];
+            if (usedBy != id) revert Errors.VoucherLedger_KeyMismatch(id, contractKey, usedBy);
+            if (!barTrade) delete ledger.contracts[p.group][contractKey];
         }
 
         // Effect: value returns to voucher, caps and budget; to a voucher that ended, it returns to the budget only.
-        uint40 amountFen = r.amountFen;
         r.state = RedemptionState.Rejected;
-        v.redeemedFen -= amountFen;
+        r.tradeBarred = barTrade;
+        ledger.redemptions[p.group][ref.settlementKey] = r;
+        Voucher storage v = ledger.vouchers[r.voucherId];
+        v.redeemedFen -= r.amountFen;
         uint48[25] storage use = ledger.used[programmeId][v.entity];
-        use[0] -= amountFen;
-        use[r.period + 1] -= amountFen;
+        use[0] -= r.amountFen;
+        use[r.period + 1] -= r.amountFen;
         Budget storage b = _budget(book, programmeId, r.period);
-        b.redeemedFen -= amountFen;
-        if (_usable(v.state) && p.funding == Funding.ReservedAtIssue) b.reservedFen += amountFen;
-        if (!barTrade) {
-            delete ledger.settlements[p.group][settlementKey];
-            if (p.oneClaimPerContract) delete ledger.contracts[p.group][contractKey];
-        }
-        emit IVoucherLedger.RedemptionRejected(redemptionId, r.voucherId, amountFen, reason, barTrade);
+        b.redeemedFen -= r.amountFen;
+        if (_usable(v.state) && p.funding == Funding.ReservedAtIssue) b.reservedFen += r.amountFen;
+        emit IVoucherLedger.RedemptionRejected(id, r.voucherId, r.amountFen, reason, barTrade);
     }
 
     /// @notice See {IVoucherLedger-recover}.
     function recover(
         VoucherBook storage ledger,
         ProgrammeBook storage book,
-        uint256 redemptionId,
+        RedemptionRef calldata ref,
         uint40 amountFen,
         bytes32 recoveryRef
     ) external {
         if (recoveryRef == 0) revert Errors.VoucherLedger_ReferenceMissing();
-        Redemption storage r = _inState(ledger, redemptionId, RedemptionState.WrittenOff);
+        uint48 id = ref.redemptionId;
+        Redemption memory r = redemptionOf(ledger, book, id, ref.settlementKey);
+        _requireState(r, RedemptionState.WrittenOff, id);
         uint40 leftFen = r.amountFen - r.recoveredFen;
         if (amountFen == 0 || amountFen > leftFen) {
-            revert Errors.VoucherLedger_RecoveryAmount(redemptionId, amountFen, leftFen);
+            revert Errors.VoucherLedger_RecoveryAmount(id, amountFen, leftFen);
         }
-        r.recoveredFen += amountFen;
-        _budget(book, ledger.vouchers[r.voucherId].programmeId, r.period).recoveredFen += amountFen;
-        emit IVoucherLedger.Recovered(redemptionId, r.voucherId, recoveryRef, amountFen);
+        uint16 programmeId = uint16(id >> 32);
+        ledger.redemptions[book.programmes[programmeId].group][ref.settlementKey].recoveredFen += amountFen;
+        _budget(book, programmeId, r.period).recoveredFen += amountFen;
+        emit IVoucherLedger.Recovered(id, r.voucherId, recoveryRef, amountFen);
+    }
+
+    /// @dev Moves what a run of redemptions came to, in the one budget that they draw on.
+    function _settle(ProgrammeBook storage book, Run memory run) private {
+        if (run.amountFen == 0) return;
+        Budget storage b = _budget(book, run.programmeId, run.period);
+        b.redeemedFen -= run.amountFen;
+        b.writtenOffFen += run.amountFen;
+    }
+
+    /// @dev Looks up each word of 256 organisations once for as long as they stand together.
+    function _requireNotFrozen(IEntityRegistry registry, FrozenWord memory word, uint24 holder) private view {
+        uint256 index = holder >> 8;
+        if (word.place != index + 1) (word.place, word.bits) = (index + 1, registry.frozenWord(uint16(index)));
+        if (word.bits >> (holder & 255) & 1 != 0) revert Errors.EntityRegistry_Frozen(registry.idOf(holder));
     }
 
     function _budget(ProgrammeBook storage book, uint16 programmeId, uint8 period)
@@ -170,13 +230,20 @@ library Lifecycle {
         if (v.period != Rules.NO_PERIOD) _budget(book, v.programmeId, v.period).reservedFen -= unusedFen;
     }
 
-    function _inState(VoucherBook storage ledger, uint256 redemptionId, RedemptionState state)
+    /// @dev Check: the redemption that was found under a key is the one that was named.
+    function _requireIs(ProgrammeBook storage book, uint48 found, uint48 redemptionId, bytes32 settlementKey)
         private
         view
-        returns (Redemption storage r)
     {
-        r = ledger.redemptions[redemptionId];
-        if (r.state == RedemptionState.None) revert Errors.VoucherLedger_UnknownRedemption(redemptionId);
+        uint32 serial = uint32(redemptionId);
+        if (found == redemptionId && serial != 0) return;
+        if (serial == 0 || serial > book.programmes[uint16(redemptionId >> 32)].redemptions) {
+            revert Errors.VoucherLedger_UnknownRedemption(redemptionId);
+        }
+        revert Errors.VoucherLedger_KeyMismatch(redemptionId, settlementKey, found);
+    }
+
+    function _requireState(Redemption memory r, RedemptionState state, uint48 redemptionId) private pure {
         if (r.state != state) revert Errors.VoucherLedger_RedemptionState(redemptionId, r.state);
     }
 }

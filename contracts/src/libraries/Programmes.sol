@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-
 import {IEntityRegistry} from "../interfaces/IEntityRegistry.sol";
 import {IVoucherLedger} from "../interfaces/IVoucherLedger.sol";
 import {
@@ -20,16 +18,19 @@ import {Approvals} from "./Approvals.sol";
 import {Errors} from "./Errors.sol";
 import {Roles} from "./Roles.sol";
 import {Rules} from "./Rules.sol";
+import {Tiers} from "./Tiers.sol";
 
 /// @notice Keeps the book of programmes for VoucherLedger, which checks the caller's role first. A linked library, as
 /// terms are bulky to decode and the ledger would pass the size limit of EIP-170; it holds no state and no money, and
 /// its address is fixed in the ledger's bytecode.
 library Programmes {
     /// @notice Records a programme as a draft. See {IVoucherLedger-createProgramme}.
-    function create(ProgrammeBook storage book, IEntityRegistry registry, ProgrammeTerms calldata terms)
+    /// @param encodedTerms ProgrammeTerms, as ABI-encoded arguments of one function.
+    function create(ProgrammeBook storage book, IEntityRegistry registry, bytes calldata encodedTerms)
         external
         returns (uint16 programmeId)
     {
+        ProgrammeTerms memory terms = abi.decode(encodedTerms, (ProgrammeTerms));
         _requireTerm(terms.policyHash != 0, "policyHash");
         _requireTerm(terms.group != 0, "group");
         _requireTerm(terms.claimsUntil != 0, "claimsUntil");
@@ -95,7 +96,7 @@ library Programmes {
         if (tierIndex != p.tiers) revert Errors.VoucherLedger_TierIndex(programmeId, tierIndex, p.tiers);
         _requireTerm(tier.entity != 0, "agreementEntity");
         bytes memory subject = Approvals.agreementSubject(programmeId, tierIndex, tier);
-        requireApprovals(book, registry, domainSeparator, programmeId, subject, approvals);
+        Approvals.requireAll(book, registry, domainSeparator, programmeId, subject, approvals);
 
         p.tiers = tierIndex + 1;
         _storeTier(book, programmeId, tierIndex, tier);
@@ -114,7 +115,7 @@ library Programmes {
         if (stage >= _running(book, programmeId).stages) {
             revert Errors.VoucherLedger_UnknownStage(programmeId, stage);
         }
-        if (approver) registry.requireRole(Roles.REVIEWER, account);
+        if (approver) registry.checkRole(Roles.REVIEWER, account);
         book.approvers[programmeId][stage][account] = approver;
         emit IVoucherLedger.ApproverSet(programmeId, stage, account, approver);
     }
@@ -141,50 +142,11 @@ library Programmes {
         }
     }
 
-    /// @notice Reverts unless each stage has as many approvals of distinct approvers as it requires. Issues and
-    /// agreements both come through here.
-    /// @param subject Type hash and leading members of what was approved, see {Approvals}.
-    function requireApprovals(
-        ProgrammeBook storage book,
-        IEntityRegistry registry,
-        bytes32 domainSeparator,
-        uint16 programmeId,
-        bytes memory subject,
-        ReviewApproval[] calldata approvals
-    ) public view {
-        uint8 stages = book.programmes[programmeId].stages;
-        uint8[] memory given = new uint8[](stages);
-        address previous = address(0);
-        for (uint256 i = 0; i < approvals.length; ++i) {
-            ReviewApproval calldata a = approvals[i];
-            if (a.signer <= previous) revert Errors.VoucherLedger_ApprovalOrder(previous, a.signer);
-            if (block.timestamp > a.deadline) {
-                revert Errors.VoucherLedger_ApprovalExpired(a.signer, a.deadline, block.timestamp);
-            }
-            if (a.stage >= stages || !book.approvers[programmeId][a.stage][a.signer]) {
-                revert Errors.VoucherLedger_NotApprover(programmeId, a.stage, a.signer);
-            }
-            registry.requireRole(Roles.REVIEWER, a.signer);
-            bytes32 digest = Approvals.digest(domainSeparator, subject, a.stage, a.deadline);
-            if (!SignatureChecker.isValidSignatureNowCalldata(a.signer, digest, a.signature)) {
-                revert Errors.VoucherLedger_BadApproval(a.signer);
-            }
-            previous = a.signer;
-            ++given[a.stage];
-        }
-        for (uint8 stage = 0; stage < stages; ++stage) {
-            uint8 required = book.approvalsRequired[programmeId][stage];
-            if (given[stage] < required) {
-                revert Errors.VoucherLedger_ApprovalsMissing(programmeId, stage, required, given[stage]);
-            }
-        }
-    }
-
     function _storeBudgets(
         ProgrammeBook storage book,
         Programme storage p,
         uint16 programmeId,
-        ProgrammeTerms calldata terms
+        ProgrammeTerms memory terms
     ) private {
         uint256 budgets = terms.budgetsFen.length;
         uint256 count = terms.periods.length;
@@ -196,7 +158,7 @@ library Programmes {
         }
         uint40 previousEnd = 0;
         for (uint256 i = 0; i < count; ++i) {
-            Period calldata q = terms.periods[i];
+            Period memory q = terms.periods[i];
             _requireTerm(q.startsAt >= previousEnd && q.startsAt < q.endsAt, "periodOrder");
             _requireTerm(q.budget < budgets, "periodBudget");
             previousEnd = q.endsAt;
@@ -206,7 +168,7 @@ library Programmes {
         p.periods = uint8(count);
     }
 
-    function _storeTiers(ProgrammeBook storage book, Programme storage p, uint16 programmeId, Tier[] calldata tiers)
+    function _storeTiers(ProgrammeBook storage book, Programme storage p, uint16 programmeId, Tier[] memory tiers)
         private
     {
         _requireTerm(tiers.length != 0 && tiers.length <= type(uint8).max, "tiers");
@@ -221,26 +183,26 @@ library Programmes {
         Programme storage p,
         IEntityRegistry registry,
         uint16 programmeId,
-        Stage[] calldata stages
+        Stage[] memory stages
     ) private {
         _requireTerm(stages.length != 0 && stages.length < type(uint8).max, "stages");
         for (uint256 i = 0; i < stages.length; ++i) {
-            Stage calldata s = stages[i];
+            Stage memory s = stages[i];
             _requireTerm(s.required != 0 && s.required <= s.approvers.length, "stageRequired");
             book.approvalsRequired[programmeId][uint8(i)] = s.required;
             for (uint256 j = 0; j < s.approvers.length; ++j) {
-                registry.requireRole(Roles.REVIEWER, s.approvers[j]);
+                registry.checkRole(Roles.REVIEWER, s.approvers[j]);
                 book.approvers[programmeId][uint8(i)][s.approvers[j]] = true;
             }
         }
         p.stages = uint8(stages.length);
     }
 
-    function _storeTier(ProgrammeBook storage book, uint16 programmeId, uint16 index, Tier calldata tier) private {
+    function _storeTier(ProgrammeBook storage book, uint16 programmeId, uint16 index, Tier memory tier) private {
         for (uint256 i = 0; i < tier.rateBps.length; ++i) {
             _requireTerm(tier.rateBps[i] <= Rules.FULL_BPS, "rateBps");
         }
-        book.tiers[programmeId][index] = tier;
+        Tiers.store(book.tiers[programmeId][index], tier);
     }
 
     /// @dev A programme that is a draft or published.

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Budget, Limit, Programme, ProgrammeStatus} from "../types/Programme.sol";
 import {ComputeType, TradeAttributes, TradeKind} from "../types/Trade.sol";
-import {Voucher, VoucherState, VoucherStatus} from "../types/Voucher.sol";
+import {Redemption, RedemptionState, Voucher, VoucherState, VoucherStatus} from "../types/Voucher.sol";
+import {Errors} from "./Errors.sol";
 
 /// @notice The rules that are arithmetic only, apart from storage.
 library Rules {
@@ -58,8 +59,20 @@ library Rules {
         return v.redeemedFen == 0 ? VoucherStatus.Issued : VoucherStatus.PartlyRedeemed;
     }
 
-    /// @notice Whether a programme takes issues and claims at a moment.
-    function open(Programme storage p, uint256 nowAt) internal view returns (bool) {
-        return p.status == ProgrammeStatus.Published && nowAt <= p.claimsUntil;
+    /// @notice Reverts unless a programme takes issues and claims at a moment.
+    function requireOpen(uint16 programmeId, Programme memory p, uint256 nowAt) internal pure {
+        if (p.status != ProgrammeStatus.Published) revert Errors.VoucherLedger_ProgrammeStatus(programmeId, p.status);
+        if (nowAt > p.claimsUntil) revert Errors.VoucherLedger_ClaimsClosed(programmeId, p.claimsUntil, nowAt);
+    }
+
+    /// @notice Id of a redemption: programmeId × 2³² + serial.
+    function redemptionId(uint48 voucherId, uint32 serial) internal pure returns (uint48) {
+        return voucherId >> 32 << 32 | serial;
+    }
+
+    /// @notice Whether a record stands in the way of a claim on its trade.
+    function uses(Redemption storage r) internal view returns (bool) {
+        RedemptionState state = r.state;
+        return state != RedemptionState.None && (state != RedemptionState.Rejected || r.tradeBarred);
     }
 }

@@ -32,31 +32,39 @@ library EntityRoles {
     uint8 internal constant PLATFORM = 1 << 2;
 }
 
-/// @notice One organisation as the chain knows it. Two slots.
-/// @param account Key of the organisation, owner of its vouchers; rotates with two approvals.
+/// @notice One organisation as the chain knows it. A redemption reads the first slot only.
+/// @param number Short number of the entity, from 1, in order of registration.
 /// @param kind Kind of organisation.
 /// @param roles Mask of {EntityRoles}.
 /// @param region Six-digit GB/T 2260 code of the place of registration.
 /// @param standing Last standing that was recorded.
 /// @param standingUntil Unix seconds until which the standing holds, inclusive; afterwards it counts as unknown.
-/// @param number Short number of the entity, from 1, in order of registration.
+/// @param frozen Whether the regulator froze it.
 /// @param controller Keyed digest of the controlling group, zero where there is none.
+/// @param account Key of the organisation, owner of its vouchers; rotates with two approvals.
 struct Entity {
-    address account; //      160
-    EntityKind kind; //      168
-    uint8 roles; //          176
-    uint24 region; //        200
-    Standing standing; //    208
-    uint40 standingUntil; // 248
-    uint24 number; //         24, second slot
-    bytes28 controller; //   248
+    uint24 number; //         24
+    EntityKind kind; //       32
+    uint8 roles; //           40
+    uint24 region; //         64
+    Standing standing; //     72
+    uint40 standingUntil; // 112
+    bool frozen; //          120
+    bytes16 controller; //   248
+    address account; //      160, second slot
 }
 
-/// @notice What a claim needs to know of an organisation that takes part in it.
+/// @notice What a redemption needs to know of an organisation that takes part in the trade.
 struct Party {
     uint24 number;
-    address account;
-    bytes28 controller;
+    bytes16 controller;
+}
+
+/// @notice The key with which a platform signs evidence, and the moment from which it holds. One slot.
+/// @param since Unix seconds.
+struct EvidenceKey {
+    address key; //  160
+    uint40 since; // 200
 }
 
 /// @notice What is needed to register an organisation.
@@ -71,7 +79,7 @@ struct Registration {
     uint24 region;
     Standing standing;
     uint40 standingUntil;
-    bytes28 controller;
+    bytes16 controller;
     address evidenceKey;
     bool custodial;
 }

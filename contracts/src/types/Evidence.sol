@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 /// holds the head before it, so a change to any header shows in every later head.
 /// @param platform Registry id of the platform.
 /// @param index Position in the platform's stream, from 0.
-/// @param previousHead Head of the batch before, zero for the first.
+/// @param previousHead The first 23 bytes of the head before, then nine zero bytes; all zero for the first batch.
 /// @param fromSequence First submission sequence that the batch covers; sequences start at 1.
 /// @param toSequence Last submission sequence that the batch covers, inclusive.
 /// @param root Standard Merkle root over the submissions of exactly that range.
@@ -50,10 +50,22 @@ struct EvidenceProof {
     bytes32[] submissionPath;
 }
 
-/// @notice Where a platform's stream stands. One slot.
+/// @notice Proves submission ∈ batch; the trades of a claim batch share it.
+/// @param batch Header of the anchored batch.
+/// @param submission The submission.
+/// @param path Merkle path from the submission's leaf to `batch.root`.
+struct SubmissionProof {
+    BatchHeader batch;
+    Submission submission;
+    bytes32[] path;
+}
+
+/// @notice Where a platform's stream stands. One slot, so that appending reads and writes one word of it.
 /// @param batches Batches appended.
 /// @param nextSequence The only `fromSequence` that the next batch may have.
+/// @param head First 23 bytes of the latest head. Two headers that agree in so many take some 2⁹² tries to find.
 struct Stream {
-    uint64 batches; //       64
-    uint64 nextSequence; // 128
+    uint32 batches; //       32
+    uint40 nextSequence; //  72
+    bytes23 head; //        256
 }

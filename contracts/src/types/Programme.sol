@@ -70,6 +70,18 @@ struct Tier {
     uint16[40] rateBps;
 }
 
+/// @notice A {Tier} as it is stored, see {Tiers}. A redemption of compute reads the first slot only.
+/// @param computeRates Rates of kind Compute, 16 bits each, the first lowest.
+/// @param otherRates Rates of the other kinds.
+struct TierRecord {
+    uint48 periodCapFen; //  48
+    uint48 totalCapFen; //   96
+    uint128 computeRates; // 224
+    uint16[32] otherRates;
+    bytes32 entity;
+    bytes32 name;
+}
+
 /// @notice One stage of review (审核) whose approvals an issue must carry.
 /// @param name Short name in ASCII, for example "first_review".
 /// @param required Approvals that the stage needs, from distinct approvers.
@@ -161,7 +173,7 @@ struct ProgrammeBook {
     mapping(uint16 programmeId => Programme) programmes;
     mapping(uint16 programmeId => mapping(uint8 index => Period)) periods;
     mapping(uint16 programmeId => mapping(uint8 index => Budget)) budgets;
-    mapping(uint16 programmeId => mapping(uint16 index => Tier)) tiers;
+    mapping(uint16 programmeId => mapping(uint16 index => TierRecord)) tiers;
     mapping(uint16 programmeId => string) policyURIs;
     mapping(uint16 programmeId => mapping(uint32 region => bool)) regions;
     mapping(uint16 programmeId => mapping(bytes32 supplier => bool)) suppliers;

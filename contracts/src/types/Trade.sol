@@ -57,6 +57,20 @@ struct Trade {
     bytes32 details;
 }
 
+/// @notice What {IVoucherLedger-Redeemed} says of the trade: all that the rules look at. The buyer is the voucher's holder,
+/// the settlement key a topic; trade id and details are in the leaf only. Small members share words, as each word of a log
+/// costs 256 gas.
+/// @param terms From the lowest bit: contractSignedAt (40) · tradedAt (40) · region (32) · attributes (32) ·
+/// computeType (8) · kind (8).
+/// @param amounts From the lowest bit: otherSupportFen (64) · contractFen (64) · settledFen (64).
+struct TradeFacts {
+    bytes32 platform;
+    bytes32 supplier;
+    bytes32 contractKey;
+    uint256 terms;
+    uint256 amounts;
+}
+
 /// @notice The flags that a trade may carry in `attributes`.
 library TradeAttributes {
     /// @notice The chip is a domestic one (国产人工智能算力).

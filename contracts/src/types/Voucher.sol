@@ -57,22 +57,36 @@ enum RedemptionState {
     Rejected
 }
 
-/// @notice The use of part of a voucher against one trade. One slot.
+/// @notice The use of part of a voucher against one trade. One slot, kept under the trade's settlement key, so that the
+/// same word says that the trade is used. Its id is programmeId × 2³² + serial, the programme being the voucher's.
 /// @param voucherId Voucher that was used.
+/// @param serial Counted by the programme from 1, so an id is never given twice.
 /// @param period Period in which it counts.
 /// @param state Provisional until written off or rejected, both terminal; recoveries follow a write-off.
+/// @param tradeBarred Rejected, and the trade may not be claimed again. Otherwise a rejected record gives way to the
+/// next claim of its trade; its events remain.
 /// @param redeemedAt Unix seconds of redemption.
 /// @param writtenOffAt Unix seconds of write-off, zero before.
 /// @param amountFen Subsidy, in fen.
 /// @param recoveredFen Claimed back after payment, in fen.
 struct Redemption {
-    uint48 voucherId; //     48
-    uint8 period; //         56
-    RedemptionState state; // 64
-    uint32 redeemedAt; //    96
-    uint32 writtenOffAt; // 128
-    uint40 amountFen; //    168
-    uint40 recoveredFen; // 208
+    uint48 voucherId; //      48
+    uint32 serial; //         80
+    uint8 period; //          88
+    RedemptionState state; // 96
+    bool tradeBarred; //     104
+    uint32 redeemedAt; //    136
+    uint32 writtenOffAt; //  168
+    uint40 amountFen; //     208
+    uint40 recoveredFen; //  248
+}
+
+/// @notice Names a redemption: its id, and the key under which it is kept.
+/// @param redemptionId programmeId × 2³² + serial.
+/// @param settlementKey Settlement key of its trade, as {IVoucherLedger-Redeemed} told.
+struct RedemptionRef {
+    uint48 redemptionId;
+    bytes32 settlementKey;
 }
 
 /// @notice One reviewer's signature in one stage.
@@ -109,9 +123,21 @@ struct IssueOrder {
 
 /// @notice A claim: a voucher, a trade, and the proof that the platform stated the trade.
 struct Claim {
-    uint48 voucherId;
+    uint256 voucherId;
     Trade trade;
     EvidenceProof proof;
+}
+
+/// @notice A claim in a batch, whose submissions are proved apart.
+/// @param voucherId Voucher to use.
+/// @param submission Index, in the batch's list, of the submission that holds the trade.
+/// @param trade The trade.
+/// @param tradePath Merkle path from the trade's leaf to the submission's root.
+struct BatchClaim {
+    uint256 voucherId;
+    uint16 submission;
+    Trade trade;
+    bytes32[] tradePath;
 }
 
 /// @notice What a trade is subsidised with.
@@ -128,13 +154,12 @@ struct Quote {
 
 /// @notice Everything that vouchers and redemptions keep in storage.
 /// @param used Redeemed by an entity: [0] in total, [1 + period] by period. Five to a word, so yearly programmes write one.
-/// @param settlements The redemption that used a settlement key. Kept after a rejection that bars the trade.
-/// @param contracts The same for contract keys, in one-claim-per-contract programmes.
+/// @param redemptions By group and settlement key: one trade, one redemption in a group.
+/// @param contracts The redemption that used a contract key, in one-claim-per-contract programmes.
 struct VoucherBook {
     mapping(uint256 voucherId => Voucher) vouchers;
     mapping(uint24 entity => uint256) balances;
-    mapping(uint256 redemptionId => Redemption) redemptions;
     mapping(uint16 programmeId => mapping(uint24 entity => uint48[25])) used;
-    mapping(uint32 group => mapping(bytes32 settlementKey => uint64 redemptionId)) settlements;
-    mapping(uint32 group => mapping(bytes32 contractKey => uint64 redemptionId)) contracts;
+    mapping(uint32 group => mapping(bytes32 settlementKey => Redemption)) redemptions;
+    mapping(uint32 group => mapping(bytes32 contractKey => uint48 redemptionId)) contracts;
 }

@@ -220,7 +220,7 @@ class Bench:
                 "leaf": record.leaf,
                 "tx_hash": bytes.fromhex(tx_hash[2:]),
                 **dict.fromkeys(("limit", "kind", "compute_type"), "none"),
-                **dict.fromkeys(("contract_key", "trade_id", "platform_id", "supplier_id"), bytes(32)),
+                **dict.fromkeys(("contract_key", "platform_id", "supplier_id"), bytes(32)),
                 **dict.fromkeys(("period", "amount_fen", "recovered_fen", "rate_bps", "attributes", "region"), 0),
                 **dict.fromkeys(("settled_fen", "traded_at", "redeemed_at", "block_number"), 0),
                 "trade_barred": False,

@@ -106,7 +106,7 @@ def _compare_voucher(world: World, session: Session, row: Voucher) -> None:
 
 
 def _compare_redemption(world: World, row: Redemption) -> None:
-    real = world.read("VoucherLedger", "redemption", row.id)
+    real = world.read("VoucherLedger", "redemption", row.id, row.settlement_key)
     assert row.state == RedemptionState(real["state"]).name.lower()
     assert (row.voucher_id, row.period) == (real["voucherId"], real["period"])
     assert (row.redeemed_at, row.written_off_at or 0) == (real["redeemedAt"], real["writtenOffAt"])
@@ -120,8 +120,8 @@ def _compare_entity(world: World, row: Entity) -> None:
     assert bytes.fromhex(real["account"].removeprefix("0x")) == row.account
     assert (row.kind, row.roles, row.region) == (EntityKind(real["kind"]).name.lower(), real["roles"], real["region"])
     assert (row.standing, row.standing_until) == (Standing(real["standing"]).name.lower(), real["standingUntil"])
-    assert (row.controller or bytes(28), row.number) == (real["controller"], real["number"])
-    assert row.frozen == world.read("EntityRegistry", "isFrozen", row.number)
+    assert (row.controller or bytes(16), row.number) == (real["controller"], real["number"])
+    assert row.frozen == real["frozen"]
 
 
 def _compare_use(world: World, session: Session) -> None:

@@ -9,7 +9,7 @@ from chain.contracts import encode_call
 from chain.enums import Funding
 from chain.relay import Operation, OperationStatus
 from chain.relay.parcels import parcels
-from tests.chain.ledger_world import World, digest
+from tests.chain.ledger_world import World, digest, ref
 from tests.chain.relay.conftest import Desk
 
 
@@ -91,9 +91,10 @@ def test_redemptions_in_a_row_share_a_transaction_and_write_offs_split_at_a_refu
     assert [args["quote"]["amountFen"] for args in paid] == [300, 600, 1_000]
 
     # The relay learns before it pays gas that one cannot be written off, and sends the others one by one.
-    first, second, third = (args["redemptionId"] for args in paid)
+    first, second, third = (ref(args["redemptionId"], trade) for args, trade in zip(paid, trades, strict=True))
+    unknown = {**third, "redemptionId": third["redemptionId"] + 9}
     reference = digest("payment")
-    calls = [[[first], reference], [[third], reference], [[third + 9], reference], [[second], reference]]
+    calls = [[[first], reference], [[third], reference], [[unknown], reference], [[second], reference]]
     written = _ended(desk, _put(desk, "finance", "writeOff", calls))
     assert [one.status for one in written] == ["succeeded", "succeeded", "refused", "succeeded"]
     assert (written[2].error or {})["code"] == "VoucherLedger_UnknownRedemption"
@@ -104,9 +105,10 @@ def test_write_offs_against_one_payment_share_a_transaction(desk: Desk, programm
     world = desk.world
     holder = _holder(world)
     (voucher,) = _vouchers(desk, programme, holder, 1)
-    numbers = world.redeem(*(world.claim(voucher, world.trade(holder, 100)) for _ in range(5)))
-    assert len(numbers) == 5
-    calls = [[numbers[:2], digest("payment")], *([[one], digest("payment")] for one in numbers[2:])]
+    trades = [world.trade(holder, 100) for _ in range(5)]
+    numbers = world.redeem(*(world.claim(voucher, trade) for trade in trades))
+    refs = [ref(number, trade) for number, trade in zip(numbers, trades, strict=True)]
+    calls = [[refs[:2], digest("payment")], *([[one], digest("payment")] for one in refs[2:])]
     done = _ended(desk, _put(desk, "finance", "writeOff", calls))
     _one_transaction(done)
     assert {one.status for one in done} == {OperationStatus.SUCCEEDED}

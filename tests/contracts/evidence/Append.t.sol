@@ -13,7 +13,12 @@ contract AppendTest is Base {
         BatchHeader memory h = BatchHeader(PLATFORM, 0, bytes32(0), 1, 3, ROOT, 5, START, NOW, NOW);
         bytes32 head = keccak256(abi.encode(h));
         vm.expectEmit(address(evidence));
-        emit IEvidenceLog.BatchAppended(PLATFORM, 0, ROOT, head, h);
+        emit IEvidenceLog.BatchAppended(
+            PLATFORM,
+            ROOT,
+            head,
+            uint256(bytes32(abi.encodePacked(bytes4(0), uint32(0), uint40(1), uint40(3), uint32(5), START, NOW)))
+        );
         vm.prank(relayer);
         assertEq(evidence.append(PLATFORM, 1, 3, ROOT, 5, START, NOW), head);
 
@@ -28,7 +33,8 @@ contract AppendTest is Base {
         append(PLATFORM, ROOT, 3, 3);
         bytes32 first = evidence.headAt(PLATFORM, 0);
         BatchHeader memory h = append(PLATFORM, ROOT, 2, 2);
-        assertEq(h.previousHead, first);
+        assertEq(h.previousHead, bytes32(bytes23(first)));
+        assertEq(evidence.stream(PLATFORM).head, bytes23(evidence.headAt(PLATFORM, 1)));
         assertEq(h.fromSequence, 4);
         assertEq(evidence.headAt(PLATFORM, 1), keccak256(abi.encode(h)));
     }
@@ -75,7 +81,7 @@ contract AppendTest is Base {
     function test_RevertWhen_FewerTradesThanSubmissions() public {
         expectEmpty(3, 2);
         expectEmpty(1, 0);
-        expectEmpty(type(uint64).max, type(uint32).max);
+        expectEmpty(type(uint40).max, type(uint32).max);
     }
 
     function test_RevertWhen_TimesRunBackwards() public {
@@ -86,13 +92,13 @@ contract AppendTest is Base {
         expectBadTimes(NOW, NOW + 1);
     }
 
-    function expectGap(uint64 from, uint64 expected) private {
+    function expectGap(uint40 from, uint64 expected) private {
         vm.prank(relayer);
         vm.expectRevert(abi.encodeWithSelector(Errors.EvidenceLog_SequenceGap.selector, PLATFORM, expected, from));
         evidence.append(PLATFORM, from, from, ROOT, 1, START, NOW);
     }
 
-    function expectEmpty(uint64 to, uint32 count) private {
+    function expectEmpty(uint40 to, uint32 count) private {
         vm.prank(relayer);
         vm.expectRevert(abi.encodeWithSelector(Errors.EvidenceLog_EmptyRange.selector, 1, to, count));
         evidence.append(PLATFORM, 1, to, ROOT, count, START, NOW);

@@ -8,7 +8,15 @@ import {Rules} from "suanquan/libraries/Rules.sol";
 import {EntityKind, EntityRoles, KeyPurpose} from "suanquan/types/Entity.sol";
 import {Funding, Programme, ProgrammeStatus, ProgrammeTerms, Tier} from "suanquan/types/Programme.sol";
 import {Trade} from "suanquan/types/Trade.sol";
-import {Claim, IssueOrder, Redemption, RedemptionState, Voucher, VoucherState} from "suanquan/types/Voucher.sol";
+import {
+    Claim,
+    IssueOrder,
+    Redemption,
+    RedemptionRef,
+    RedemptionState,
+    Voucher,
+    VoucherState
+} from "suanquan/types/Voucher.sol";
 
 /// @notice Every operation with inputs that must succeed, and books of its own about what each did. Where nothing
 /// suits an operation, the call is discarded; the campaign's table counts calls, reverts and discards.
@@ -24,6 +32,7 @@ contract Handler is Base {
         uint40 redeemedAt;
         RedemptionState state;
         bytes32 settlementKey;
+        uint256 replacedBy;
     }
 
     struct Holding {
@@ -192,8 +201,7 @@ contract Handler is Base {
 
         uint16 programmeId = uint16(id >> 32);
         uint32 before = ledger.programme(programmeId).redemptions;
-        vm.prank(relayer);
-        ledger.redeemMany(claims);
+        redeemMany(claims);
         uint32 made = ledger.programme(programmeId).redemptions - before;
         assertTrue(made == 1 || made == 2, "the same claim twice pays once");
         for (uint32 i = 1; i <= made; ++i) {
@@ -217,21 +225,21 @@ contract Handler is Base {
     }
 
     function writeOffBatch(uint256 seed, uint256 most) external {
-        uint256[] memory due = new uint256[](bound(most, 1, 5));
+        RedemptionRef[] memory refs = new RedemptionRef[](bound(most, 1, 5));
         uint256 count = 0;
-        for (uint256 i = 0; i < _paid.length && count < due.length; ++i) {
+        for (uint256 i = 0; i < _paid.length && count < refs.length; ++i) {
             PaidTrade storage r = _paid[(seed % _paid.length + i) % _paid.length];
             if (r.state != RedemptionState.Provisional || block.timestamp < r.redeemedAt + CHALLENGE) continue;
             if (_frozenEntity[r.entity] || ledger.voucher(r.voucherId).state == VoucherState.Frozen) continue;
             r.state = RedemptionState.WrittenOff;
-            due[count++] = r.id;
+            refs[count++] = refTo(r.id, r.settlementKey);
         }
         vm.assume(count != 0);
         assembly ("memory-safe") {
-            mstore(due, count)
+            mstore(refs, count)
         }
         vm.prank(finance);
-        ledger.writeOff(due, PAYMENT);
+        ledger.writeOff(refs, PAYMENT);
     }
 
     function rejectOne(uint256 seed, bool bar) external {
@@ -262,7 +270,7 @@ contract Handler is Base {
         vm.assume(r.recoveredFen < r.amountFen);
         amountFen = uint40(bound(amountFen, 1, r.amountFen - r.recoveredFen));
         vm.prank(finance);
-        ledger.recover(r.id, amountFen, REASON);
+        ledger.recover(refTo(r.id, r.settlementKey), amountFen, REASON);
         r.recoveredFen += amountFen;
     }
 
@@ -370,7 +378,7 @@ contract Handler is Base {
     }
 
     function record(uint256 redemptionId, uint48 id, Trade memory t) private {
-        Redemption memory r = ledger.redemption(redemptionId);
+        Redemption memory r = ledger.redemption(uint48(redemptionId), t.settlementKey);
         uint16 programmeId = uint16(id >> 32);
         Programme memory p = ledger.programme(programmeId);
 
@@ -385,6 +393,11 @@ contract Handler is Base {
             _lastTradedAt[programmeId] = t.tradedAt;
         }
         assertGt(r.amountFen, 0, "pays something");
+        for (uint256 i = 0; i < _paid.length; ++i) {
+            PaidTrade storage former = _paid[i];
+            bool sameGroup = ledger.programme(former.programmeId).group == p.group;
+            if (sameGroup && former.settlementKey == t.settlementKey) former.replacedBy = redemptionId;
+        }
         _paid.push(
             PaidTrade({
                 id: redemptionId,
@@ -396,7 +409,8 @@ contract Handler is Base {
                 recoveredFen: 0,
                 redeemedAt: uint40(block.timestamp),
                 state: RedemptionState.Provisional,
-                settlementKey: t.settlementKey
+                settlementKey: t.settlementKey,
+                replacedBy: 0
             })
         );
         _trades[redemptionId] = t;

@@ -8,6 +8,7 @@ import {Handler} from "./Handler.sol";
 import {IEntityRegistry} from "suanquan/interfaces/IEntityRegistry.sol";
 import {IEvidenceLog} from "suanquan/interfaces/IEvidenceLog.sol";
 import {IVoucherLedger} from "suanquan/interfaces/IVoucherLedger.sol";
+import {Errors} from "suanquan/libraries/Errors.sol";
 import {Rules} from "suanquan/libraries/Rules.sol";
 import {Stream} from "suanquan/types/Evidence.sol";
 import {Budget} from "suanquan/types/Programme.sol";
@@ -160,15 +161,31 @@ contract InvariantsTest is Test {
     /// @dev Each redemption is what the handler did to it; a key that pays now belongs to exactly one redemption.
     function requireRedemptionsHold(Handler.Shape[] memory programmes, Handler.PaidTrade[] memory paid) private view {
         for (uint256 j = 0; j < paid.length; ++j) {
-            Redemption memory r = _ledger.redemption(paid[j].id);
+            bytes32 key = paid[j].settlementKey;
+            if (paid[j].replacedBy != 0) {
+                requireReplaced(paid[j]);
+                continue;
+            }
+            Redemption memory r = _ledger.redemption(uint48(paid[j].id), key);
             assertEq(uint8(r.state), uint8(paid[j].state), "state");
             assertEq(r.amountFen, paid[j].amountFen, "amount");
             assertEq(r.recoveredFen, paid[j].recoveredFen, "recovered");
             assertLe(r.recoveredFen, r.amountFen);
             if (r.state == RedemptionState.Rejected) continue;
             // Programmes are numbered from 1, in the order in which the handler opened them.
+            assertEq(_ledger.settlement(programmes[paid[j].programmeId - 1].group, key), paid[j].id, "key");
+        }
+    }
+
+    /// @dev A rejected redemption whose trade was claimed anew cannot be taken for the later one.
+    function requireReplaced(Handler.PaidTrade memory r) private view {
+        assertEq(uint8(r.state), uint8(RedemptionState.Rejected), "only what was rejected gives way");
+        try _ledger.redemption(uint48(r.id), r.settlementKey) {
+            assertTrue(false, "an id of the past names a record of now");
+        } catch (bytes memory reason) {
             assertEq(
-                _ledger.settlement(programmes[paid[j].programmeId - 1].group, paid[j].settlementKey), paid[j].id, "key"
+                reason,
+                abi.encodeWithSelector(Errors.VoucherLedger_KeyMismatch.selector, r.id, r.settlementKey, r.replacedBy)
             );
         }
     }

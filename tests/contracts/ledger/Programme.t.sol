@@ -75,7 +75,7 @@ contract ProgrammeTest is LedgerBase {
         vm.warp(NOW + CHALLENGE);
         writeOff(first);
         vm.prank(finance);
-        ledger.recover(first, 1, REASON);
+        ledger.recover(refTo(first), 1, REASON);
         ledger.expire(voucherId);
     }
 

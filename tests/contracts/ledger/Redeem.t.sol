@@ -24,13 +24,13 @@ contract RedeemTest is LedgerBase {
         uint256 id = (uint256(zhengzhou) << 32) | 1;
         vm.expectEmit(address(ledger));
         emit IVoucherLedger.Redeemed(
-            id, voucherId, t.settlementKey, leafOf(t), Quote(uint40(yuan(240_000)), 3000, 0, Limit.None), t
+            id, voucherId, t.settlementKey, leafOf(t), Quote(uint40(yuan(240_000)), 3000, 0, Limit.None), factsOf(t)
         );
         assertEq(redeem(c), id);
 
         Redemption memory r =
-            Redemption(voucherId, 0, RedemptionState.Provisional, uint32(NOW), 0, uint40(yuan(240_000)), 0);
-        assertEq(abi.encode(ledger.redemption(id)), abi.encode(r));
+            Redemption(voucherId, 1, 0, RedemptionState.Provisional, false, uint32(NOW), 0, uint40(yuan(240_000)), 0);
+        assertEq(abi.encode(redemption(id)), abi.encode(r));
         assertEq(ledger.settlement(1, t.settlementKey), id);
         assertEq(ledger.settlement(2, t.settlementKey), 0, "another group");
         assertEq(ledger.voucher(voucherId).redeemedFen, yuan(240_000));
@@ -52,7 +52,7 @@ contract RedeemTest is LedgerBase {
     function test_Redeem_PaysWhatWasQuoted() public {
         Trade memory t = makeTrade(BUYER);
         uint40 quoted = ledger.quote(voucherId, t).amountFen;
-        assertEq(ledger.redemption(redeem(voucherId, t)).amountFen, quoted);
+        assertEq(redemption(redeem(voucherId, t)).amountFen, quoted);
     }
 
     function test_Redeem_SerialsArePerProgramme() public {

@@ -89,9 +89,9 @@ contract RedeemPartiesTest is LedgerBase {
     /* RELATED */
 
     function test_RevertWhen_BuyerIsTheSupplier() public {
-        update(BUYER, EntityRoles.BUYER | EntityRoles.SUPPLIER, bytes28(BUYER));
+        update(BUYER, EntityRoles.BUYER | EntityRoles.SUPPLIER, bytes16(BUYER));
         _trade.supplier = BUYER;
-        expectRelated(BUYER, bytes28(BUYER));
+        expectRelated(BUYER, bytes16(BUYER));
     }
 
     /// @dev One without a controlling group is still itself.
@@ -102,8 +102,8 @@ contract RedeemPartiesTest is LedgerBase {
     }
 
     function test_RevertWhen_PartiesShareAController() public {
-        update(SUPPLIER, EntityRoles.SUPPLIER, bytes28(BUYER));
-        expectRelated(SUPPLIER, bytes28(BUYER));
+        update(SUPPLIER, EntityRoles.SUPPLIER, bytes16(BUYER));
+        expectRelated(SUPPLIER, bytes16(BUYER));
     }
 
     function test_PartiesWithoutControllerAreUnrelated() public {
@@ -115,7 +115,7 @@ contract RedeemPartiesTest is LedgerBase {
     function test_RevertWhen_BuyerIsAListedSupplier() public {
         vm.prank(operator);
         ledger.setSuppliers(zhengzhou, only(BUYER), true);
-        expectRelated(SUPPLIER, bytes28(BUYER));
+        expectRelated(SUPPLIER, bytes16(BUYER));
     }
 
     function test_ListOfSuppliersDoesNotBindWhereItIsNotUsed() public {
@@ -130,16 +130,16 @@ contract RedeemPartiesTest is LedgerBase {
         registry.proposeKey(BUYER, KeyPurpose.Evidence, stranger, false);
         vm.prank(regulator);
         registry.confirmKey(BUYER, KeyPurpose.Evidence, stranger);
-        update(BUYER, EntityRoles.BUYER | EntityRoles.PLATFORM, bytes28(BUYER));
+        update(BUYER, EntityRoles.BUYER | EntityRoles.PLATFORM, bytes16(BUYER));
         vm.prank(operator);
         ledger.setPlatforms(zhengzhou, only(BUYER), true);
         _trade.platform = BUYER;
-        expectRelated(SUPPLIER, bytes28(BUYER));
+        expectRelated(SUPPLIER, bytes16(BUYER));
     }
 
     /// @dev A centre that sells on a platform of its own is common.
     function test_SupplierMayBeThePlatform() public {
-        update(PLATFORM, EntityRoles.PLATFORM | EntityRoles.SUPPLIER, bytes28(PLATFORM));
+        update(PLATFORM, EntityRoles.PLATFORM | EntityRoles.SUPPLIER, bytes16(PLATFORM));
         vm.prank(operator);
         ledger.setSuppliers(zhengzhou, only(PLATFORM), true);
         _trade.supplier = PLATFORM;
@@ -151,12 +151,12 @@ contract RedeemPartiesTest is LedgerBase {
         registry.setStanding(id, standing, until);
     }
 
-    function update(bytes32 id, uint8 roles, bytes28 controller) private {
+    function update(bytes32 id, uint8 roles, bytes16 controller) private {
         vm.prank(registrar);
         registry.update(id, EntityKind.Enterprise, roles, 410_100, controller);
     }
 
-    function expectRelated(bytes32 supplier, bytes28 controller) private {
+    function expectRelated(bytes32 supplier, bytes16 controller) private {
         expectRefused(abi.encodeWithSelector(Errors.VoucherLedger_RelatedParties.selector, BUYER, supplier, controller));
     }
 

@@ -28,7 +28,7 @@ contract RejectTest is LedgerBase {
         emit IVoucherLedger.RedemptionRejected(_id, reservedId, uint40(AMOUNT), REASON, false);
         reject(_id, _trade, false);
 
-        assertEq(uint8(ledger.redemption(_id).state), uint8(RedemptionState.Rejected));
+        assertEq(uint8(redemption(_id).state), uint8(RedemptionState.Rejected));
         assertEq(ledger.voucher(reservedId).redeemedFen, 0);
         (uint48 periodFen, uint48 totalFen) = ledger.used(etown, BUYER, 0);
         assertEq(periodFen, 0);
@@ -50,10 +50,21 @@ contract RejectTest is LedgerBase {
         uint256 again = redeem(reservedId, _trade);
         assertEq(again, _id + 1);
         assertEq(ledger.settlement(2, _trade.settlementKey), again);
+        // The id of the past cannot be taken for the later one.
+        expectMismatch(_id, _trade.settlementKey, _trade.contractKey, _trade.settlementKey, again);
+        vm.prank(finance);
+        vm.expectRevert(
+            abi.encodeWithSelector(Errors.VoucherLedger_KeyMismatch.selector, _id, _trade.settlementKey, again)
+        );
+        ledger.recover(refTo(_id, _trade.settlementKey), 1, REASON);
+    }
+
+    function test_RevertWhen_RejectedTwice() public {
+        reject(_id, _trade, false);
         vm.expectRevert(
             abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.Rejected)
         );
-        reject(_id, _trade, false);
+        reject(_id, _trade, true);
     }
 
     function test_Reject_BarredTradeStaysUsed() public {
@@ -81,9 +92,9 @@ contract RejectTest is LedgerBase {
 
     function test_RevertWhen_SettlementKeyIsAnothers() public {
         Trade memory other = makeTrade(BUYER);
-        redeem(reservedId, other);
-        expectMismatch(_id, other.settlementKey, _trade.contractKey, other.settlementKey);
-        expectMismatch(_id, REASON, _trade.contractKey, REASON);
+        uint256 otherId = redeem(reservedId, other);
+        expectMismatch(_id, other.settlementKey, _trade.contractKey, other.settlementKey, otherId);
+        expectMismatch(_id, REASON, _trade.contractKey, REASON, 0);
     }
 
     function test_RevertWhen_ContractKeyIsAnothers() public {
@@ -92,12 +103,12 @@ contract RejectTest is LedgerBase {
         uint48 id = issue(publish(terms), 1, BUYER);
         Trade memory t = makeTrade(BUYER);
         uint256 redemptionId = redeem(id, t);
-        expectMismatch(redemptionId, t.settlementKey, REASON, REASON);
+        expectMismatch(redemptionId, t.settlementKey, REASON, REASON, 0);
     }
 
     function test_ContractKeyIsNotLookedAtElsewhere() public {
         vm.prank(finance);
-        ledger.reject(_id, _trade.settlementKey, REASON, REASON, false);
+        ledger.reject(refTo(_id, _trade.settlementKey), REASON, REASON, false);
     }
 
     /* STATES */
@@ -144,9 +155,11 @@ contract RejectTest is LedgerBase {
         assertBudget(etown, 0, Budget(BUDGET, 0, 0, 0, 0));
     }
 
-    function expectMismatch(uint256 id, bytes32 settlementKey, bytes32 contractKey, bytes32 key) private {
+    function expectMismatch(uint256 id, bytes32 settlementKey, bytes32 contractKey, bytes32 key, uint256 keyOf)
+        private
+    {
         vm.prank(finance);
-        vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_KeyMismatch.selector, id, key));
-        ledger.reject(id, settlementKey, contractKey, REASON, false);
+        vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_KeyMismatch.selector, id, key, keyOf));
+        ledger.reject(refTo(id, settlementKey), contractKey, REASON, false);
     }
 }

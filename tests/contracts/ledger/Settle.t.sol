@@ -25,10 +25,10 @@ contract SettleTest is LedgerBase {
     function test_WriteOff_RedeemedBecomesWrittenOff() public {
         vm.warp(NOW + CHALLENGE);
         vm.expectEmit(address(ledger));
-        emit IVoucherLedger.WrittenOff(_id, voucherId, PAYMENT, uint40(AMOUNT));
+        emit IVoucherLedger.WrittenOff(_id, PAYMENT, uint40(AMOUNT));
         writeOff(_id);
 
-        Redemption memory r = ledger.redemption(_id);
+        Redemption memory r = redemption(_id);
         assertEq(uint8(r.state), uint8(RedemptionState.WrittenOff));
         assertEq(r.writtenOffAt, NOW + CHALLENGE);
         assertEq(ledger.voucher(voucherId).writtenOffFen, AMOUNT);
@@ -65,12 +65,12 @@ contract SettleTest is LedgerBase {
                 Errors.VoucherLedger_ChallengeOpen.selector, late, NOW + 2 * CHALLENGE, NOW + CHALLENGE
             )
         );
-        ledger.writeOff(ids, PAYMENT);
-        assertEq(uint8(ledger.redemption(_id).state), uint8(RedemptionState.Provisional));
+        ledger.writeOff(refsTo(ids), PAYMENT);
+        assertEq(uint8(redemption(_id).state), uint8(RedemptionState.Provisional));
 
         vm.warp(NOW + 2 * CHALLENGE);
         vm.prank(finance);
-        ledger.writeOff(ids, PAYMENT);
+        ledger.writeOff(refsTo(ids), PAYMENT);
         assertEq(ledger.voucher(reservedId).writtenOffFen, 2 * AMOUNT);
     }
 
@@ -82,7 +82,7 @@ contract SettleTest is LedgerBase {
         vm.expectRevert(
             abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.WrittenOff)
         );
-        ledger.writeOff(ids, PAYMENT);
+        ledger.writeOff(refsTo(ids), PAYMENT);
     }
 
     function test_RevertWhen_RejectedIsWrittenOff() public {
@@ -99,7 +99,7 @@ contract SettleTest is LedgerBase {
         vm.warp(NOW + CHALLENGE);
         vm.prank(finance);
         vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_ReferenceMissing.selector));
-        ledger.writeOff(only(_id), 0);
+        ledger.writeOff(refsTo(only(_id)), 0);
     }
 
     function test_RevertWhen_RedemptionIsUnknown() public {
@@ -107,13 +107,13 @@ contract SettleTest is LedgerBase {
         bytes memory unknown = abi.encodeWithSelector(Errors.VoucherLedger_UnknownRedemption.selector, _id);
         expectNotWrittenOff(unknown);
         vm.expectRevert(unknown);
-        ledger.redemption(_id);
+        redemption(_id);
         vm.prank(finance);
         vm.expectRevert(unknown);
-        ledger.reject(_id, 0, 0, REASON, false);
+        ledger.reject(refTo(_id), 0, REASON, false);
         vm.prank(finance);
         vm.expectRevert(unknown);
-        ledger.recover(_id, 1, REASON);
+        ledger.recover(refTo(_id), 1, REASON);
     }
 
     function test_RevertWhen_VoucherIsFrozen() public {
@@ -149,8 +149,8 @@ contract SettleTest is LedgerBase {
         assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, 1));
         recover(uint40(AMOUNT) - 1);
         assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, AMOUNT));
-        assertEq(ledger.redemption(_id).recoveredFen, AMOUNT);
-        assertEq(uint8(ledger.redemption(_id).state), uint8(RedemptionState.WrittenOff));
+        assertEq(redemption(_id).recoveredFen, AMOUNT);
+        assertEq(uint8(redemption(_id).state), uint8(RedemptionState.WrittenOff));
         expectNotRecovered(1, 0);
     }
 
@@ -182,14 +182,14 @@ contract SettleTest is LedgerBase {
         vm.expectRevert(
             abi.encodeWithSelector(Errors.VoucherLedger_RedemptionState.selector, _id, RedemptionState.Provisional)
         );
-        ledger.recover(_id, 1, REASON);
+        ledger.recover(refTo(_id), 1, REASON);
     }
 
     function test_RevertWhen_RecoveryHasNoReference() public {
         settle();
         vm.prank(finance);
         vm.expectRevert(abi.encodeWithSelector(Errors.VoucherLedger_ReferenceMissing.selector));
-        ledger.recover(_id, 1, 0);
+        ledger.recover(refTo(_id), 1, 0);
     }
 
     function settle() private {
@@ -199,7 +199,7 @@ contract SettleTest is LedgerBase {
 
     function recover(uint40 amountFen) private {
         vm.prank(finance);
-        ledger.recover(_id, amountFen, REASON);
+        ledger.recover(refTo(_id), amountFen, REASON);
     }
 
     function expectNotRecovered(uint40 askedFen, uint40 leftFen) private {

@@ -18,7 +18,9 @@ contract RegisterTest is Base {
         Entity memory e = registry.entity(NEW);
         assertEq(
             abi.encode(e),
-            abi.encode(Entity(r.account, r.kind, r.roles, r.region, Standing.Good, r.standingUntil, 7, r.controller))
+            abi.encode(
+                Entity(7, r.kind, r.roles, r.region, Standing.Good, r.standingUntil, false, r.controller, r.account)
+            )
         );
         assertEq(registry.numberOf(NEW), 7);
         assertEq(registry.idOf(7), NEW);
@@ -87,7 +89,7 @@ contract RegisterTest is Base {
         assertEq(registry.idOf(99), 0);
         assertEq(registry.entityOf(stranger), 0);
         assertEq(registry.accountOf(99), address(0));
-        assertFalse(registry.isFrozen(99));
+        assertEq(registry.frozenWord(0), 0);
     }
 
     function expectRefused(Registration memory r, bytes memory reason) private {

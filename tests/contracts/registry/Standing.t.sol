@@ -13,10 +13,15 @@ contract StandingTest is Base {
     /* ACTIVE */
 
     function test_RequireActive_GivesTheParty() public view {
-        Party memory p = registry.requireActive(BUYER, EntityRoles.BUYER);
-        assertEq(p.number, 1);
-        assertEq(p.account, accountOf(BUYER));
-        assertEq(p.controller, bytes28(BUYER));
+        (uint24 number, address account) = registry.requireActive(BUYER, EntityRoles.BUYER);
+        assertEq(number, 1);
+        assertEq(account, accountOf(BUYER));
+    }
+
+    function test_RequireParties_GivesBuyerAndSupplier() public view {
+        (Party memory buyer, Party memory supplier) = registry.requireAllActive(BUYER, SUPPLIER, PLATFORM);
+        assertEq(abi.encode(buyer), abi.encode(Party(1, bytes16(BUYER))));
+        assertEq(abi.encode(supplier), abi.encode(Party(3, bytes16(SUPPLIER))));
     }
 
     function test_RevertWhen_ActiveIsUnknown() public {
@@ -82,14 +87,14 @@ contract StandingTest is Base {
         Entity memory was = registry.entity(BUYER);
         uint8 both = EntityRoles.BUYER | EntityRoles.SUPPLIER;
         vm.expectEmit(address(registry));
-        emit IEntityRegistry.EntityUpdated(BUYER, EntityKind.Maker, both, 110_115, bytes28("group"));
+        emit IEntityRegistry.EntityUpdated(BUYER, EntityKind.Maker, both, 110_115, bytes16("group"));
         vm.prank(registrar);
-        registry.update(BUYER, EntityKind.Maker, both, 110_115, bytes28("group"));
+        registry.update(BUYER, EntityKind.Maker, both, 110_115, bytes16("group"));
 
         was.kind = EntityKind.Maker;
         was.roles = both;
         was.region = 110_115;
-        was.controller = bytes28("group");
+        was.controller = bytes16("group");
         assertEq(abi.encode(registry.entity(BUYER)), abi.encode(was));
         registry.requireActive(BUYER, EntityRoles.SUPPLIER);
     }
@@ -120,14 +125,16 @@ contract StandingTest is Base {
         vm.expectEmit(address(registry));
         emit IEntityRegistry.EntityFrozen(BUYER, REASON);
         freezeEntity(BUYER);
-        assertTrue(registry.isFrozen(1));
-        assertFalse(registry.isFrozen(2), "the neighbour in the same word");
+        assertTrue(registry.entity(BUYER).frozen);
+        assertFalse(registry.entity(OTHER_BUYER).frozen);
+        assertEq(registry.frozenWord(0), 1 << 1, "the bit of number 1, and no neighbour's");
         expectInactive(BUYER, EntityRoles.BUYER, abi.encodeWithSelector(Errors.EntityRegistry_Frozen.selector, BUYER));
 
         vm.expectEmit(address(registry));
         emit IEntityRegistry.EntityUnfrozen(BUYER);
         vm.prank(regulator);
         registry.unfreeze(BUYER);
+        assertEq(registry.frozenWord(0), 0);
         registry.requireActive(BUYER, EntityRoles.BUYER);
     }
 

@@ -14,10 +14,10 @@ import {Errors} from "suanquan/libraries/Errors.sol";
 import {Roles} from "suanquan/libraries/Roles.sol";
 import {Rules} from "suanquan/libraries/Rules.sol";
 import {EntityKind, EntityRoles, Registration, Standing} from "suanquan/types/Entity.sol";
-import {BatchHeader, EvidenceProof, Stream, Submission} from "suanquan/types/Evidence.sol";
+import {BatchHeader, EvidenceProof, Stream, Submission, SubmissionProof} from "suanquan/types/Evidence.sol";
 import {Budget, Funding, Period, ProgrammeTerms, Stage, Tier} from "suanquan/types/Programme.sol";
-import {ComputeType, Trade, TradeAttributes, TradeKind} from "suanquan/types/Trade.sol";
-import {Claim, IssueOrder, ReviewApproval} from "suanquan/types/Voucher.sol";
+import {ComputeType, Trade, TradeAttributes, TradeFacts, TradeKind} from "suanquan/types/Trade.sol";
+import {BatchClaim, Claim, IssueOrder, Redemption, RedemptionRef, ReviewApproval} from "suanquan/types/Voucher.sol";
 
 /// @notice The one factory of Solidity tests: the three contracts, officers, organisations, programmes, signatures and
 /// proofs. Functions that begin with a verb other than `sign` or `make` send transactions.
@@ -58,6 +58,8 @@ abstract contract Base is Test {
     /// @dev The registry again, for its officers' roles.
     IAccessControl internal access;
 
+    /// @dev Settlement key of each redemption.
+    mapping(uint256 redemptionId => bytes32 key) private _keys;
     uint256 private _unique;
 
     function setUp() public virtual {
@@ -108,7 +110,7 @@ abstract contract Base is Test {
             region: 410_100,
             standing: Standing.Good,
             standingUntil: START + 20 * YEAR,
-            controller: bytes28(id),
+            controller: bytes16(id),
             evidenceKey: address(0),
             custodial: false
         });
@@ -368,6 +370,25 @@ abstract contract Base is Test {
         t.details = keccak256(abi.encode("details", unique));
     }
 
+    /// @dev Written out anew, so that a change of the event shows.
+    function factsOf(Trade memory t) internal pure returns (TradeFacts memory) {
+        uint256 terms = uint256(
+            bytes32(
+                abi.encodePacked(
+                    bytes12(0),
+                    uint8(t.kind),
+                    uint8(t.computeType),
+                    t.attributes,
+                    t.region,
+                    t.tradedAt,
+                    t.contractSignedAt
+                )
+            )
+        );
+        uint256 amounts = uint256(bytes32(abi.encodePacked(bytes8(0), t.settledFen, t.contractFen, t.otherSupportFen)));
+        return TradeFacts(t.platform, t.supplier, t.contractKey, terms, amounts);
+    }
+
     function leafOf(Trade memory t) internal pure returns (bytes32) {
         return MerkleTree.leaf(abi.encode(t));
     }
@@ -406,7 +427,7 @@ abstract contract Base is Test {
         h = BatchHeader({
             platform: platform,
             index: s.batches,
-            previousHead: s.batches == 0 ? bytes32(0) : evidence.headAt(platform, s.batches - 1),
+            previousHead: s.head,
             fromSequence: s.nextSequence,
             toSequence: s.nextSequence + submissions - 1,
             root: batchRoot,
@@ -416,7 +437,9 @@ abstract contract Base is Test {
             appendedAt: nowAt
         });
         vm.prank(relayer);
-        evidence.append(platform, h.fromSequence, h.toSequence, h.root, h.count, h.firstTradeAt, h.lastTradeAt);
+        evidence.append(
+            platform, uint40(h.fromSequence), uint40(h.toSequence), h.root, h.count, h.firstTradeAt, h.lastTradeAt
+        );
     }
 
     /// @dev Signs trades of one platform as one submission, anchors it alone, and proves each trade.
@@ -454,21 +477,69 @@ abstract contract Base is Test {
 
     function redeem(Claim memory c) internal returns (uint256 redemptionId) {
         vm.prank(relayer);
-        return ledger.redeem(c);
+        redemptionId = ledger.redeem(c);
+        _keys[redemptionId] = c.trade.settlementKey;
     }
 
     function redeem(uint48 voucherId, Trade memory t) internal returns (uint256 redemptionId) {
         return redeem(makeClaim(voucherId, t));
     }
 
+    /// @dev Each submission once, each claim by the index of its own.
+    function makeBatch(Claim[] memory claims)
+        internal
+        pure
+        returns (SubmissionProof[] memory submissions, BatchClaim[] memory batch)
+    {
+        submissions = new SubmissionProof[](claims.length);
+        batch = new BatchClaim[](claims.length);
+        uint16 count = 0;
+        for (uint256 i = 0; i < claims.length; ++i) {
+            EvidenceProof memory p = claims[i].proof;
+            uint16 k = 0;
+            while (k < count && submissions[k].submission.root != p.submission.root) ++k;
+            if (k == count) submissions[count++] = SubmissionProof(p.batch, p.submission, p.submissionPath);
+            batch[i] = BatchClaim(claims[i].voucherId, k, claims[i].trade, p.tradePath);
+        }
+        assembly ("memory-safe") {
+            mstore(submissions, count)
+        }
+    }
+
+    function redeemMany(Claim[] memory claims) internal {
+        (SubmissionProof[] memory submissions, BatchClaim[] memory batch) = makeBatch(claims);
+        vm.prank(relayer);
+        ledger.redeemMany(submissions, batch);
+    }
+
+    /// @dev A redemption as officers name it.
+    function refTo(uint256 redemptionId) internal view returns (RedemptionRef memory) {
+        return RedemptionRef(uint48(redemptionId), _keys[redemptionId]);
+    }
+
+    function refTo(uint256 redemptionId, bytes32 settlementKey) internal pure returns (RedemptionRef memory) {
+        return RedemptionRef(uint48(redemptionId), settlementKey);
+    }
+
+    function refsTo(uint256[] memory redemptionIds) internal view returns (RedemptionRef[] memory refs) {
+        refs = new RedemptionRef[](redemptionIds.length);
+        for (uint256 i = 0; i < redemptionIds.length; ++i) {
+            refs[i] = refTo(redemptionIds[i]);
+        }
+    }
+
+    function redemption(uint256 redemptionId) internal view returns (Redemption memory) {
+        return ledger.redemption(uint48(redemptionId), _keys[redemptionId]);
+    }
+
     function writeOff(uint256 redemptionId) internal {
         vm.prank(finance);
-        ledger.writeOff(only(redemptionId), PAYMENT);
+        ledger.writeOff(refsTo(only(redemptionId)), PAYMENT);
     }
 
     function reject(uint256 redemptionId, Trade memory t, bool barTrade) internal {
         vm.prank(finance);
-        ledger.reject(redemptionId, t.settlementKey, t.contractKey, REASON, barTrade);
+        ledger.reject(refTo(redemptionId, t.settlementKey), t.contractKey, REASON, barTrade);
     }
 
     function freeze(uint48 voucherId) internal {
