@@ -46,6 +46,7 @@ class Artifact:
     runtime_link_holes: tuple[Hole, ...]
     immutable_holes: tuple[Hole, ...]
     source_digest: str
+    storage_layout: dict[str, Any]
 
     @property
     def libraries(self) -> frozenset[str]:
@@ -114,6 +115,7 @@ def load(name: str) -> Artifact:
             Hole(one["start"], one["length"]) for many in content["immutableReferences"].values() for one in many
         ),
         source_digest=content["sourceDigest"],
+        storage_layout=content["storageLayout"],
     )
 
 

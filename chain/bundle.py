@@ -24,6 +24,7 @@ from .evidence import BatchHeader, EvidenceProof
 from .receipts import ProvenReceipt, ReceiptProof, fetch_proof, verify_proof
 from .record import FIELD_NAMES, SCHEMA, SCHEMA_NAME, Record, field_values
 from .rpc import RpcClient
+from .state_part import fetch_state
 from .trade import Trade
 
 OUTCOMES = ("WrittenOff", "RedemptionRejected", "Recovered")
@@ -144,6 +145,7 @@ def build(
     Raises:
         BundleBuildError: an event is not where the sources say, or a field has no such name.
         ReceiptProofError: a receipt cannot be proved.
+        StateProofError: the node proves no storage.
         RpcError, RpcUnavailable: the node refused or does not answer.
     """
     receipts = _Receipts(rpc, contracts)
@@ -159,7 +161,10 @@ def build(
         "BatchAppended",
         lambda event: (event.args["platform"], event.args["index"]) == (platform, proof.batch.index),
     )
-    redemption = None if redemption_id is None else _redemption(receipts, sources, redemption_id)
+    redemption = None
+    if redemption_id is not None:
+        programme = contracts.read(rpc, "VoucherLedger", "programme", [redemption_id >> 32])
+        redemption = _redemption(receipts, sources, redemption_id, group=programme["group"])
     addresses = (contracts.registry, contracts.evidence, contracts.ledger)
     registry, evidence, ledger = map(to_bytes, addresses)
     bundle = Bundle(
@@ -173,6 +178,14 @@ def build(
         evidence_keys=keys,
         append=append,
         redemption=redemption,
+        state=fetch_state(
+            rpc,
+            contracts,
+            proof,
+            settlement_key=trade.settlement_key,
+            redemption=redemption,
+            receipt_blocks=receipts.blocks,
+        ),
         further=sorted(further, key=lambda anchor: anchor.chain_id),
         receipts=[],
         digest=b"",
@@ -221,7 +234,7 @@ def _record_part(record: Record, salt: bytes | None, disclose: Iterable[str]) ->
     )
 
 
-def _redemption(receipts: "_Receipts", sources: Sources, redemption_id: int) -> RedemptionPart:
+def _redemption(receipts: "_Receipts", sources: Sources, redemption_id: int, *, group: int) -> RedemptionPart:
     if sources.issued is None or sources.redeemed is None:
         raise BundleBuildError("the sources name no transactions of the redemption")
 
@@ -233,6 +246,7 @@ def _redemption(receipts: "_Receipts", sources: Sources, redemption_id: int) -> 
     return RedemptionPart(
         redemption_id=redemption_id,
         voucher_id=voucher_id,
+        group=group,
         issued=receipts.find(sources.issued, "VoucherIssued", lambda event: event.args["voucherId"] == voucher_id),
         redeemed=redeemed,
         outcomes=receipts.find_all(sources.outcomes, lambda event: event.name in OUTCOMES and ours(event)),
@@ -272,6 +286,11 @@ class _Receipts:
         if event is None:
             raise BundleBuildError("the event is not of these contracts")
         return event
+
+    @property
+    def blocks(self) -> list[int]:
+        """Numbers of the receipts' blocks."""
+        return [receipt.block_number for _, receipt in self._parts.values()]
 
     def proof(self, tx_hash: str) -> ReceiptProof:
         """The proof of a transaction's receipt that was found."""

@@ -17,6 +17,7 @@ from .contracts import Contracts
 from .evidence import BatchHeader, EvidenceProof
 from .field_digests import Value
 from .receipts import ReceiptProof
+from .state_proofs import AccountProof
 from .trade import Trade
 
 FORMAT = "suanquan-bundle/2"
@@ -70,6 +71,20 @@ class ReceiptPart(msgspec.Struct, frozen=True, kw_only=True):
         return ReceiptProof(header=self.header, index=self.index, path=self.path)
 
 
+class StatePart(msgspec.Struct, frozen=True, kw_only=True):
+    """The contracts' storage in one block, whose hash is all that is left to trust.
+
+    Attributes:
+        header: RLP of the block's header.
+        ancestors: headers of the blocks before it, newest first, as far as they bind receipts to it.
+        accounts: storage that is proved, in order of address; see `chain.state_facts`.
+    """
+
+    header: bytes
+    ancestors: list[bytes]
+    accounts: list[AccountProof]
+
+
 class FurtherAnchor(msgspec.Struct, frozen=True, kw_only=True):
     """The same submission anchored in the log of another chain, in a batch of its own there.
 
@@ -94,6 +109,7 @@ class RedemptionPart(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         redemption_id: on the ledger.
         voucher_id: voucher that was used.
+        group: group of programmes in which the trade can be redeemed once.
         issued: VoucherIssued.
         redeemed: Redeemed.
         outcomes: WrittenOff or RedemptionRejected, then any Recovered, in order; empty while provisional.
@@ -101,6 +117,7 @@ class RedemptionPart(msgspec.Struct, frozen=True, kw_only=True):
 
     redemption_id: int
     voucher_id: int
+    group: int
     issued: EventRef
     redeemed: EventRef
     outcomes: list[EventRef]
@@ -126,6 +143,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         evidence_keys: KeyChanged of the platform's evidence key, from the first on.
         append: BatchAppended.
         redemption: None for evidence that was not redeemed.
+        state: what proves the facts from one block hash.
         further: anchors on other chains, in order of chain id.
         receipts: receipts that the events stand in, in order of block and index.
         digest: see `digest_of`.
@@ -141,6 +159,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     evidence_keys: list[EventRef]
     append: EventRef
     redemption: RedemptionPart | None
+    state: StatePart
     further: list[FurtherAnchor]
     receipts: list[ReceiptPart]
     digest: bytes
@@ -199,6 +218,9 @@ def _require_shape(bundle: Bundle) -> None:
         raise BundleError("/receipts has one that no event stands in, or lacks one that an event stands in")
     if any(len(address) != 20 for address in msgspec.structs.astuple(bundle.contracts)):
         raise BundleError("/contracts has an address without 20 bytes")
+    proved = [account.address for account in bundle.state.accounts]
+    if proved != sorted(set(proved)):
+        raise BundleError("/state/accounts has one twice, or is not in order of address")
     chains = [bundle.chain_id, *(anchor.chain_id for anchor in bundle.further)]
     if len(set(chains)) < len(chains) or chains[1:] != sorted(chains[1:]):
         raise BundleError("/further names a chain twice, or is not in order of chain id")

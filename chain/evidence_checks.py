@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from .enums import ComputeType, KeyPurpose, TradeAttributes, TradeKind
 from .field_digests import Value
 from .identifiers import contract_key, entity_id, settlement_key, trade_id
@@ -13,6 +15,9 @@ from .report import Checklist, Refused
 from .signatures import recover
 from .trade import Trade
 from .typed_data import Submission, submission_digest
+
+NO_CODE = keccak(b"")
+ONLY_ON_CHAIN = "can be checked on chain only: name a node with --rpc"
 
 
 def check_evidence(proven: ProvenBundle, checklist: Checklist, jurisdiction_key: bytes | None) -> None:
@@ -50,6 +55,12 @@ def key_in_force(proven: ProvenBundle) -> tuple[str, bool]:
     if found is None:
         raise Refused("the platform had no evidence key when the batch was appended")
     return found
+
+
+def is_contract(proven: ProvenBundle, key: str) -> bool:
+    """Whether the bundle proves that a key has code, and so signs as ERC-1271 says."""
+    account = proven.state.get(key)
+    return account is not None and account.code_hash != NO_CODE
 
 
 def _record(proven: ProvenBundle, jurisdiction_key: bytes | None) -> str:
@@ -138,7 +149,11 @@ def _batch(proven: ProvenBundle) -> str:
 
 def _receipts(proven: ProvenBundle) -> str:
     blocks = {receipt.block_hash for receipt in proven.receipts}
-    return f"{len(proven.receipts)} receipts proved from {len(blocks)} block headers"
+    bound = len(blocks & proven.bound_blocks)
+    text = f"{len(proven.receipts)} receipts proved from {len(blocks)} block headers"
+    if bound == len(blocks):
+        return f"{text}, all bound to block {proven.block_number}"
+    return f"{text}; {len(blocks) - bound} not bound to block {proven.block_number} only say which transaction it was"
 
 
 def _anchor(proven: ProvenBundle) -> str:
@@ -156,6 +171,8 @@ def _signature(proven: ProvenBundle) -> str:
     key, custodial = key_in_force(proven)
     message = Submission(batch.platform, submission.sequence, submission.root, submission.count)
     signer = recover(submission_digest(proven.contracts, message), submission.signature)
+    if signer != key and is_contract(proven, key):
+        return f"the platform's key {key} is a contract, so whether it signed {ONLY_ON_CHAIN}"
     if signer != key:
         raise Refused(f"{signer or 'nobody'} signed the submission, the platform's key then was {key}")
     return f"signed with {key}, which {'the gateway keeps for the platform' if custodial else 'the platform keeps'}"

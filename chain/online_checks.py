@@ -50,11 +50,14 @@ class OnlineChecks:
 
     def _blocks(self) -> str:
         blocks = {receipt.block_number: receipt.block_hash for receipt in self._proven.receipts}
+        blocks.setdefault(self._proven.block_number, self._proven.block_hash)
+        if blocks[self._proven.block_number] != self._proven.block_hash:
+            raise Refused("the bundle has two blocks of one number")
         for number, block_hash in blocks.items():
             block = self._rpc.call("eth_getBlockByNumber", hex(number), False)
             if block is None or to_bytes(block["hash"]) != block_hash:
                 raise Refused(f"block {number} of the chain is not 0x{block_hash.hex()}")
-        if len(blocks) != len({receipt.block_hash for receipt in self._proven.receipts}):
+        if set(blocks.values()) != {self._proven.block_hash, *(one.block_hash for one in self._proven.receipts)}:
             raise Refused("the bundle has two blocks of one number")
         return f"{len(blocks)} blocks are on the chain"
 

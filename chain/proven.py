@@ -2,10 +2,14 @@
 
 from functools import cached_property
 
+from eth_hash.auto import keccak
+
+from .abi import checksum_address
 from .bundle_format import Bundle, EventRef, RedemptionPart
 from .contracts import ContractName, Event
-from .receipts import ProvenReceipt, verify_proof
+from .receipts import ProvenReceipt, header_number, parent_hash, verify_proof
 from .report import Refused
+from .state_proofs import ProvenAccount, state_root, verify_account
 
 
 class ProvenBundle:
@@ -50,6 +54,42 @@ class ProvenBundle:
     def timestamp(self, ref: EventRef) -> int:
         """Unix seconds of an event's block."""
         return self.receipts[ref.receipt].timestamp
+
+    @cached_property
+    def state(self) -> dict[str, ProvenAccount]:
+        """Storage that the bundle proves, by address in EIP-55 form.
+
+        Raises:
+            StateProofError: a proof does not hold.
+        """
+        root = state_root(self.bundle.state.header)
+        accounts = self.bundle.state.accounts
+        return {checksum_address(one.address): verify_account(root, one) for one in accounts}
+
+    @property
+    def block_number(self) -> int:
+        """Number of the block whose hash is left to trust."""
+        return header_number(self.bundle.state.header)
+
+    @property
+    def block_hash(self) -> bytes:
+        """Hash of that block."""
+        return keccak(self.bundle.state.header)
+
+    @cached_property
+    def bound_blocks(self) -> set[bytes]:
+        """Hashes of the blocks that the headers in the bundle lead to from that block.
+
+        Raises:
+            Refused: one of them is not the parent of the one after it.
+        """
+        child, found = self.bundle.state.header, {self.block_hash}
+        for header in self.bundle.state.ancestors:
+            if keccak(header) != parent_hash(child):
+                raise Refused("a header is not that of the block before")
+            found.add(keccak(header))
+            child = header
+        return found
 
     @property
     def redemption(self) -> RedemptionPart:

@@ -160,6 +160,22 @@ def header_rlp(block: Mapping[str, Any]) -> bytes:
     return encoded
 
 
+def header_number(header: bytes) -> int:
+    """Number of the block of a header's RLP.
+
+    Raises:
+        ReceiptProofError: it is no header.
+    """
+    return _read_header(header)[1]
+
+
+def parent_hash(header: bytes) -> bytes:
+    """Hash of the block before; as `header_number`."""
+    _read_header(header)
+    parent: bytes = rlp.decode(header)[0]
+    return parent
+
+
 def receipt_rlp(receipt: Mapping[str, Any]) -> bytes:
     """A receipt as it stands in the trie (EIP-2718), from the receipt as nodes give it."""
     logs = [

@@ -41,7 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         steps: in the order in which they were taken.
-        trust: what is left to trust; empty after a verification against a node that one trusts.
+        trust: the one block whose hash is left to trust; empty after a verification against a node that one trusts.
         further: blocks of other chains, each of which alone vouches that the evidence was there at its time.
         facts: what was proved, by name; amounts in fen, times in Unix seconds, bytes as 0x-hex.
         online: whether a node was asked.

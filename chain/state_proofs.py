@@ -92,7 +92,7 @@ def verify_account(state_root: bytes, proof: AccountProof) -> ProvenAccount:
         _, _, storage_root, code_hash = rlp.decode(encoded, strict=True)
     except (rlp.exceptions.RLPException, ValueError, TypeError) as error:
         raise StateProofError(f"the state has no account 0x{proof.address.hex()}") from error
-    words = {}
+    words: dict[int, int] = {}
     for slot in proof.slots:
         if len(slot.slot) != 32:
             raise StateProofError("a slot has 32 bytes")

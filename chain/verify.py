@@ -1,8 +1,9 @@
 """Verifies a proof bundle with no service and no database: from the file alone, or against a node.
 
-The file alone proves everything given the hashes of its blocks and the contracts' addresses; a verification ends by
-naming them. A node then tells whether those blocks are on the chain, whether the code at the addresses is this
-version's, and how things stand now. Not provable from a file: that a key's history has no later change left out.
+The file alone proves everything given one block hash and the contracts' addresses; a verification ends by naming that
+block. The facts are in the contracts' storage in that block. The receipts add the history; those of blocks that no
+header in the file binds to that block say which transaction it was, and prove no more than that it fits. A node then
+tells whether the blocks are on the chain, whether the code at the addresses is ours, and how things stand now.
 """
 
 from pathlib import Path
@@ -13,9 +14,10 @@ from .evidence_checks import check_evidence
 from .further_checks import check_further
 from .online_checks import OnlineChecks
 from .proven import ProvenBundle
-from .redemption_checks import check_redemption, issued, outcome, redeemed
+from .redemption_checks import check_redemption, issued, redeemed
 from .report import Checklist, Report, Step, TrustedBlock
 from .rpc import RpcClient
+from .state_checks import check_state, redemption_at_block
 
 __all__ = ["Report", "Step", "TrustedBlock", "verify", "verify_file"]
 
@@ -45,13 +47,14 @@ def verify(data: bytes, rpc: RpcClient | None = None, *, jurisdiction_key: bytes
     check_evidence(proven, checklist, jurisdiction_key)
     if found[0].redemption is not None:
         check_redemption(proven, checklist)
+    check_state(proven, checklist)
     further = check_further(found[0], checklist)
     if rpc is not None:
         OnlineChecks(proven, rpc).run(checklist)
     holds = all(step.ok for step in checklist.steps)
     return Report(
         steps=checklist.steps,
-        trust=_blocks(proven) if holds and rpc is None else [],
+        trust=[_block(proven)] if holds and rpc is None else [],
         further=further if holds else [],
         facts=_facts(proven) if holds else {},
         online=rpc is not None,
@@ -76,10 +79,8 @@ def verify_file(path: str | Path, rpc_url: str | None = None, *, jurisdiction_ke
         return verify(data, rpc, jurisdiction_key=jurisdiction_key)
 
 
-def _blocks(proven: ProvenBundle) -> list[TrustedBlock]:
-    blocks = {(receipt.block_number, receipt.block_hash) for receipt in proven.receipts}
-    chain_id = proven.bundle.chain_id
-    return [TrustedBlock(chain_id, number, "0x" + block_hash.hex()) for number, block_hash in sorted(blocks)]
+def _block(proven: ProvenBundle) -> TrustedBlock:
+    return TrustedBlock(proven.bundle.chain_id, proven.block_number, f"0x{proven.block_hash.hex()}")
 
 
 def _facts(proven: ProvenBundle) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _facts(proven: ProvenBundle) -> dict[str, Any]:
         "disclosed": {} if bundle.record is None else {field.name: field.value for field in bundle.record.disclosed},
     }
     if bundle.redemption is not None:
-        state, recovered_fen = outcome(proven)
+        state, recovered_fen = redemption_at_block(proven)
         facts |= {
             "redemption_id": bundle.redemption.redemption_id,
             "voucher_id": bundle.redemption.voucher_id,

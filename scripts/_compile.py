@@ -34,6 +34,7 @@ OUTPUTS = [
     "evm.deployedBytecode.object",
     "evm.deployedBytecode.immutableReferences",
     "evm.methodIdentifiers",
+    "storageLayout",
 ]
 EXTERNAL_FUNCTION = re.compile(r"^    function [^;{]*\b(?:external|public)\b", re.MULTILINE)
 IMPORTED_PATH = re.compile(r"""^\s*(?:import|\}\s*from)\b[^;"']*["']([^"']+)["']""", re.MULTILINE)
@@ -142,6 +143,7 @@ def artifact(contract: str, source: str, compiler: dict[str, Any]) -> tuple[dict
         "linkReferences": evm["bytecode"]["linkReferences"],
         "immutableReferences": evm["deployedBytecode"]["immutableReferences"],
         "methodIdentifiers": evm["methodIdentifiers"],
+        "storageLayout": compiled["storageLayout"],
         "compiler": compiler,
         "sourceDigest": digest(sources),
     }, warnings

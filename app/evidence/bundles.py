@@ -16,6 +16,7 @@ from chain.bundle_format import FurtherAnchor
 from chain.receipts import ReceiptProofError
 from chain.record import FIELD_NAMES
 from chain.rpc import RpcError, RpcUnavailable
+from chain.state_proofs import StateProofError
 
 
 def bundle_of(
@@ -56,7 +57,7 @@ def bundle_of(
             redemption_id=redemption.id if redemption else None,
             further=[anchor for log in gateway.further_logs if (anchor := _further(session, log, row))],
         )
-    except (BundleBuildError, ReceiptProofError) as error:
+    except (BundleBuildError, ReceiptProofError, StateProofError) as error:
         raise Conflict("bundle_incomplete", f"The node does not give what the bundle needs: {error}.") from error
     except RpcUnavailable as error:
         raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error

@@ -74,8 +74,12 @@ def record_of(number: int, **changes: Any) -> Record:
     return from_dict(json.loads(json.dumps(content)), now=now)
 
 
-def settle(rpc: RpcClient, label: str) -> SettledTrade:
-    """Deploys, registers, issues a voucher of 1,000,000 fen, rotates the platform's key, and anchors six trades."""
+def settle(rpc: RpcClient, label: str, *, wallet: str | None = None) -> SettledTrade:
+    """Deploys, registers, issues a voucher of 1,000,000 fen, rotates the platform's key, and anchors six trades.
+
+    Args:
+        wallet: a contract that signs for the platform after the rotation, by accepting anything.
+    """
     world = World.deployed(rpc, label)
     ids = {name: entity_id(KEY, number) for name, number in _numbers().items()}
     world.register(*({**world.registration(name, roles=role), "id": ids[name]} for name, role in _ROLES.items()))
@@ -88,7 +92,7 @@ def settle(rpc: RpcClient, label: str) -> SettledTrade:
     world.act("operator", "VoucherLedger", "issue", _order(issue, approval))
 
     later = world.platform_key("platform, rotated")
-    change = (ids["platform"], KeyPurpose.EVIDENCE, later.address)
+    change = (ids["platform"], KeyPurpose.EVIDENCE, wallet or later.address)
     world.act("registrar", "EntityRegistry", "proposeKey", *change, False)
     world.act("regulator", "EntityRegistry", "confirmKey", *change)
 
@@ -99,7 +103,8 @@ def settle(rpc: RpcClient, label: str) -> SettledTrade:
     for number, each in enumerate(trades, start=1):
         root = submission_tree(each).root
         message = submission_digest(world.contracts, Submission(ids["platform"], number, root, len(each)))
-        signed = SignedSubmission(sequence=number, root=root, count=len(each), signature=later.sign_digest(message))
+        signature = b"by contract" if wallet else later.sign_digest(message)
+        signed = SignedSubmission(sequence=number, root=root, count=len(each), signature=signature)
         submissions.append(signed)
     times = [trade.traded_at for each in trades for trade in each]
     root = batch_tree(ids["platform"], submissions).root
