@@ -86,7 +86,14 @@ def test_a_trade_number_with_other_content_is_refused_and_flagged(world: World) 
 
 def test_a_bad_item_does_not_lose_the_good_ones(world: World) -> None:
     good, twice = world.record(), world.record()
-    records = [good, world.record(settled_fen=-1), twice, twice, {**twice, "settled_fen": 5}, world.record(buyer="X")]
+    records = [
+        good,
+        world.record() | {"settled_fen": -1},
+        twice,
+        twice,
+        {**twice, "settled_fen": 5},
+        world.record(buyer="X"),
+    ]
     receipt = world.json(world.post_custody(records), 201)
     assert [item["status"] for item in receipt["items"]] == [
         "stored",
@@ -103,7 +110,7 @@ def test_a_bad_item_does_not_lose_the_good_ones(world: World) -> None:
 
 def test_atomic_refuses_all_for_one(world: World) -> None:
     before = stored(world)
-    problem = world.json(world.post_custody([world.record(), world.record(settled_fen=-1)], atomic=True), 422)
+    problem = world.json(world.post_custody([world.record(), world.record() | {"settled_fen": -1}], atomic=True), 422)
     assert problem["errors"][0]["pointer"] == "/records/1/settled_fen"
     assert stored(world) == before
 
@@ -207,7 +214,7 @@ def test_custody_is_for_platforms_that_keep_no_key(world: World) -> None:
 )
 def test_bad_fields_are_named(world: World, change: dict[str, Any], pointer: str) -> None:
     before = stored(world)
-    problem = world.json(world.post_custody([world.record(**change)]), 422)
+    problem = world.json(world.post_custody([{**world.record(), **change}]), 422)
     assert problem["errors"][0]["pointer"] == f"/records/0{pointer}"
     assert problem["errors"][0]["rule"]
     assert stored(world) == before
