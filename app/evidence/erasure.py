@@ -2,12 +2,14 @@
 
 What is left still proves that a record was signed and anchored (leaf and path), and recognises it when it is posted
 again. Nothing of it can be disclosed any more: without its salt no field is proved, and none can be found by trying.
-Kept are the platform's number of the trade and its time, for without them a repetition would be a second trade.
+Kept are the platform's number of the trade and its time, for without them a repetition would be a second trade. Of the
+checks of its claims the answers stay, and not what they rested on.
 """
 
 from sqlalchemy.orm import Session
 
 from app.auth.service import Principal
+from app.checks.erasing import erase_findings
 from app.claims.repository import undecided
 from app.clock import now
 from app.errors import Conflict, NotFound
@@ -39,7 +41,9 @@ def erase(session: Session, gateway: Gateway, caller: Principal, evidence_id: st
             claim_id=claim.id,
         )
     key = gateway.jurisdiction_key
-    repository.erase_contents(session, row, lambda digest: content_key(key, digest))
+    with repository.overwriting(session):
+        repository.erase_contents(session, row, lambda digest: content_key(key, digest))
+        erase_findings(session, evidence_id)
     erasure = EvidenceErasure(
         evidence_id=evidence_id,
         erased_by=caller.key_id,

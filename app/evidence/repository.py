@@ -1,6 +1,7 @@
 """SQL of evidence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, text
@@ -149,22 +150,27 @@ def erasure(session: Session, evidence_id: str) -> EvidenceErasure | None:
     return session.get(EvidenceErasure, evidence_id)
 
 
+@contextmanager
+def overwriting(session: Session) -> Iterator[None]:
+    """Lets SQLite overwrite what is removed inside, where it would lie in the file until its page is used again."""
+    sqlite_file = session.get_bind().dialect.name == "sqlite"
+    if sqlite_file:
+        session.execute(text("PRAGMA secure_delete = ON"))
+    yield
+    session.flush()
+    if sqlite_file:
+        session.execute(text("PRAGMA secure_delete = OFF"))
+
+
 def erase_contents(session: Session, row: EvidenceRecord, keyed: Callable[[bytes], bytes]) -> None:
     """Empties a record and what contradicted it.
 
     Args:
         keyed: Makes of a content's digest one that cannot be tried.
     """
-    sqlite_file = session.get_bind().dialect.name == "sqlite"
-    if sqlite_file:
-        # Else the old content would lie in the file until its page is used again.
-        session.execute(text("PRAGMA secure_delete = ON"))
     row.record, row.salt, row.settled_fen, row.content_digest = b"", b"", 0, keyed(row.content_digest)
     for one in conflicts(session, row.id):
         one.record, one.content_digest = b"", keyed(one.content_digest)
-    session.flush()
-    if sqlite_file:
-        session.execute(text("PRAGMA secure_delete = OFF"))
 
 
 def conflicts(session: Session, evidence_id: str) -> list[EvidenceConflict]:

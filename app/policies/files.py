@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,14 @@ class _Loader(yaml.SafeLoader):
         if twice := next((key for index, key in enumerate(keys) if key in keys[:index]), None):
             raise yaml.YAMLError(f"{twice} stands there twice{node.start_mark}")
         return super().construct_mapping(node, deep)
+
+
+# Of YAML 1.1 a key `on` would be the value true; in YAML 1.2, as editors check it, only true and false are.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 def parse(content: bytes) -> Policy:

@@ -1,11 +1,14 @@
 """Holds over HTTP: a suspicious claim waits for a person, who decides; every decision can be made again."""
 
+import json
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from app.checks.models import ClaimedTrade
 from app.events.models import Event
+from app.policies.files import shipped
 from chain.identifiers import entity_id
 from tests.app.claims.scenario import World, build, until
 from tests.app.conftest import RunningService
@@ -91,6 +94,34 @@ def test_a_decision_made_again_is_the_same_with_the_rules_of_its_day(world: Worl
     assert [one["same"] for one in run["checks"]] == [True] * 14
     assert [one["changed"] for one in run["checks"]] == [False] * 14
     world.json(decide(world, hold, "reject"), 200)
+
+    # A later version of the policy that lets such a payment pass: what was decided stays, and what it would be is told.
+    later = shipped()["zhengzhou-htz"].decode().replace("version: 1", "version: 2", 1)
+    later = later.replace(
+        "    agreements:", "    checks: {trade_real: {max_difference_bps: 10000}, paid: {on: false}}\n    agreements:"
+    )
+    world.service.settle("/v1/programmes", "operator", {"policy_yaml": later})
+    (run,) = world.json(world.service.get(f"/v1/claims/{hold['claim_id']}/checks/rerun", "regulator"), 200)
+    assert run["policy_digest"] != run["todays_policy_digest"]
+    assert {one["check"]: one["today"] for one in run["checks"] if one["changed"]} == {"paid": None}
+    assert [one["same"] for one in run["checks"]] == [True] * 14
+
+
+def test_nothing_of_an_erased_trade_is_left_in_its_checks(world: World) -> None:
+    hold = held(world, buyer=2, traded_at="2024-08-03T01:00:00Z", settled_fen=987_654, paid_fen=987_653, refunded_fen=7)
+    world.json(decide(world, hold, "reject"), 200)
+    body = {"reason": "deletion asked for by the person concerned"}
+    world.json(world.service.post(f"/v1/evidence/{hold['evidence_id']}/erasure", "operator", body), 201)
+    claim = f"/v1/claims/{hold['claim_id']}"
+    kept = world.json(world.service.get(f"{claim}/checks"), 200)
+    assert [one["inputs"] for one in kept["runs"][0]["outcomes"]] == [None] * 14
+    assert [one["outcome"]["code"] for one in kept["holds"][0]["findings"]] == ["refunded"]
+    told = json.dumps([kept, world.service.get(claim).json()])
+    assert not {number for number in ("987654", "987653", "9,876.54") if number in told}
+    (run,) = world.json(world.service.get(f"{claim}/checks/rerun"), 200)
+    assert {(one["same"], one["today"], one["changed"]) for one in run["checks"]} == {(None, None, None)}
+    with world.service.gateway.sessions() as session:
+        assert session.get(ClaimedTrade, hold["claim_id"]) is None
 
 
 def test_holds_and_decisions_are_told_to_the_parties(world: World) -> None:
