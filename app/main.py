@@ -20,6 +20,8 @@ from app.claims.router import router as claims
 from app.documents.router import queries as document_queries
 from app.documents.router import router as documents
 from app.documents.router import uploads
+from app.effects.router import queries as effect_queries
+from app.effects.router import router as effects
 from app.entities.router import queries as entity_queries
 from app.entities.router import router as entities
 from app.events.router import router as events
@@ -61,6 +63,8 @@ ROUTERS = (
     documents,
     document_queries,
     uploads,
+    effects,
+    effect_queries,
     evidence,
     evidence_erasures,
     evidence_queries,

@@ -6,6 +6,7 @@ from app.auth import models as auth
 from app.checks import models as checks
 from app.claims import models as claims
 from app.documents import models as documents
+from app.effects import models as effects
 from app.entities import models as entities
 from app.events import models as events
 from app.evidence import models as evidence
@@ -25,6 +26,7 @@ MODULES = (
     claims,
     deployment,
     documents,
+    effects,
     entities,
     events,
     evidence,

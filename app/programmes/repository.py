@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.indexer.models import Budget, Programme, Tier
@@ -14,9 +15,17 @@ def policy_file(session: Session, digest: bytes) -> PolicyFile | None:
     return session.get(PolicyFile, digest)
 
 
-def policy_version(session: Session, policy: str, version: int) -> PolicyFile | None:
-    """A policy file by id and version."""
-    return session.scalar(select(PolicyFile).where(PolicyFile.policy == policy, PolicyFile.version == version))
+def keep_policy_file(session: Session, row: PolicyFile) -> bytes:
+    """Keeps a policy file unless its version is there already, also if that comes at the same time.
+
+    Returns:
+        Digest of the text that the version has.
+    """
+    values = {column.key: getattr(row, column.key) for column in PolicyFile.__table__.columns}
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(PolicyFile)
+    session.execute(insert.values(values).on_conflict_do_nothing())
+    query = select(PolicyFile.digest).where(PolicyFile.policy == row.policy, PolicyFile.version == row.version)
+    return session.scalars(query).one()
 
 
 def policy_files(session: Session) -> Sequence[PolicyFile]:

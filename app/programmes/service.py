@@ -79,14 +79,15 @@ def _keep(session: Session, policy: Policy, mark: bytes, content: bytes) -> None
     """Keeps the text that is on chain by its digest; one text for each version of a policy."""
     if repository.policy_file(session, mark) is not None:
         return
-    if repository.policy_version(session, policy.policy, policy.version) is not None:
+    kept = repository.keep_policy_file(
+        session,
+        PolicyFile(digest=mark, policy=policy.policy, version=policy.version, content=content, created_at=now()),
+    )
+    if kept != mark:
         raise Conflict(
             "policy_version_taken",
             f"{policy.policy} version {policy.version} was published with another text; raise `version` in the file.",
         )
-    session.add(
-        PolicyFile(digest=mark, policy=policy.policy, version=policy.version, content=content, created_at=now())
-    )
 
 
 def _approvers(gateway: Gateway, programme: ProgrammePart, body: NewProgramme) -> list[Sequence[str]]:
