@@ -209,6 +209,8 @@ def _ordered(values: Sequence[Any] | Mapping[str, Any], names: list[str]) -> Seq
             wrong = ", ".join(sorted(values.keys() ^ set(names)))
             raise AbiError(f"missing or unknown: {wrong}")
         return [values[name] for name in names]
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise AbiError(f"want {len(names)} values ({', '.join(names)}), got {type(values).__name__}")
     if len(values) != len(names):
         raise AbiError(f"want {len(names)} values ({', '.join(names)}), got {len(values)}")
     return values

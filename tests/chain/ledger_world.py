@@ -34,6 +34,10 @@ OFFICERS = {
 _ZERO_ADDRESS = "0x" + "00" * 20
 
 
+class Reverted(AssertionError):
+    """A call that should succeed was undone by its contract."""
+
+
 def digest(text: str) -> bytes:
     """Some 32 bytes that belong to a text."""
     return leaf_hash(text.encode())
@@ -77,7 +81,8 @@ class World:
             to=self.contracts.addresses[contract],
             data="0x" + encode_call(contract, function, args).hex(),
         )
-        assert receipt["status"] == "0x1", f"{function} reverted"
+        if receipt["status"] != "0x1":
+            raise Reverted(f"{function} reverted")
         return receipt
 
     def read(self, contract: ContractName, function: str, *args: Any) -> Any:

@@ -92,6 +92,7 @@ def test_call_round_trips_with_structs_by_name_or_in_order() -> None:
         ("status", [-1]),
         ("status", ["7"]),
         ("quote", {"voucherId": 7}),
+        ("writeOff", [[7], bytes(32)]),
         ("quote", {"voucherId": 7, "trade": {**TRADE, "more": 1}}),
         ("quote", {"voucherId": 7, "trade": {**TRADE, "settledFen": 2**64}}),
     ],

@@ -2,8 +2,10 @@
 
 import json
 import random
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -29,8 +31,19 @@ class FaultyTransport(httpx.BaseTransport):
         self._chance = chance
         self._reorganise = reorganise
         self._inner = httpx.HTTPTransport()
+        self._exchanging = threading.Lock()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is exchanged meanwhile: no fault meets whoever acts on the node, as what is fetched ahead could."""
+        with self._exchanging:
+            yield
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with self._exchanging:
+            return self._exchange(request)
+
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
         asked = json.loads(request.read())
         if self._chance.random() >= self.rate:
             return self._inner.handle_request(request)

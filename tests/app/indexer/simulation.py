@@ -7,7 +7,7 @@ Everything random comes from the seed; which thread asks first, and anvil's cloc
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event, select
@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.indexer import Indexer
 from app.indexer.digest import table_digests
 from app.indexer.models import ChainBlock, ParkedEvent, Redemption
+from chain.contract_error import ContractError
 from chain.enums import Funding, Standing
 from chain.logs import DeepReorganisation
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
-from tests.chain.ledger_world import FOREVER, World, digest
+from tests.chain.ledger_world import FOREVER, Reverted, World, digest
 
 from .faulty_transport import FaultyTransport, Killed
 
@@ -63,16 +64,21 @@ class Simulation:
         self._rpc.close()
 
     def run(self, rounds: int, *, compare_every: int = 20) -> None:
-        """Play; the tables are compared every so many rounds, and at the end."""
-        for number in range(1, rounds + 1):
-            self._live()
+        """Play until so many rounds have met half as many faults; compare the tables every so often, and at the end."""
+        for number in range(1, 10 * rounds + 1):
+            with self._transport.paused():
+                self._live()
             self._transport.rate = self.chance.choice((0.0, 0.2, 0.5))
             with self._failing_database(self.chance.choice((0.0, 0.0, 0.05))):
                 for _ in range(self.chance.randint(1, 4)):
                     self._step()
             self._transport.rate = 0.0
-            if number % compare_every == 0 or number == rounds:
+            enough = number >= rounds and self.faults.total() >= rounds // 2
+            if number % compare_every == 0 or enough:
                 self.compare()
+            if enough:
+                return
+        raise AssertionError(f"too few faults: {self.faults}")
 
     def compare(self) -> None:
         """The tables are those of a rebuild, and its blocks the node's."""
@@ -105,10 +111,12 @@ class Simulation:
     def _live(self) -> None:
         for _ in range(self.chance.randint(0, 3)):
             action = self.chance.choice(self._actions())
-            # What a reorganisation took away makes some of it impossible.
-            with suppress(RpcError, AssertionError):
+            try:
                 action()
                 self.done["actions"] += 1
+            # What a reorganisation took away makes some of it impossible.
+            except (Reverted, ContractError, RpcError) as error:
+                self.done[f"refused: {type(error).__name__}"] += 1
         if self.chance.random() < 0.3:
             self._world.rpc.call("anvil_mine", hex(self.chance.randint(1, 5)))
         if self.chance.random() < 0.25:
@@ -144,11 +152,11 @@ class Simulation:
         if not rows:
             return
         number, settlement_key, contract_key = self.chance.choice(rows)
+        ref = {"redemptionId": number, "settlementKey": settlement_key}
         if self.chance.random() < 0.5:
-            self._world.act("finance", "VoucherLedger", "writeOff", [number], digest("payment"))
+            self._world.act("finance", "VoucherLedger", "writeOff", [ref], digest("payment"))
         else:
-            reject = (number, settlement_key, contract_key, digest("wrong"), False)
-            self._world.act("finance", "VoucherLedger", "reject", *reject)
+            self._world.act("finance", "VoucherLedger", "reject", ref, contract_key, digest("wrong"), False)
 
     def _reorganise(self) -> None:
         self._world.rpc.call("anvil_reorg", self.chance.randint(1, _DEEPEST), [])

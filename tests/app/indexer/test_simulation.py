@@ -41,4 +41,3 @@ def test_the_tables_are_those_of_a_clean_rebuild_whatever_happened(
         simulation.close()
     _log.info("seed %d, %d rounds: %s; faults: %s", SEED, ROUNDS, dict(simulation.done), dict(simulation.faults))
     assert simulation.done["comparisons"] >= 1
-    assert simulation.faults.total() > ROUNDS // 2
