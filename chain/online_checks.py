@@ -3,6 +3,7 @@
 from typing import Any
 
 from .abi import to_bytes
+from .contract_error import ContractError
 from .contracts import ContractName
 from .deployed_code import check_code
 from .enums import Basis, Limit, RedemptionState, TradeAttributes
@@ -92,7 +93,15 @@ class OnlineChecks:
 
     def _redemption_now(self) -> str:
         proven, part, event = self._proven, self._proven.redemption, redeemed(self._proven)
-        found = self._read("VoucherLedger", "redemption", part.redemption_id, proven.bundle.trade.settlement_key)
+        state, recovered_fen = outcome(proven)
+        try:
+            found = self._read("VoucherLedger", "redemption", part.redemption_id, proven.bundle.trade.settlement_key)
+        except ContractError as refusal:
+            later_id = refusal.arguments.get("keyOf") if refusal.name == "VoucherLedger_KeyMismatch" else None
+            # Only a rejected record gives way, to the next claim of its trade.
+            if not later_id or state is RedemptionState.WRITTEN_OFF:
+                raise
+            return f"rejected, and its trade was claimed anew as redemption {later_id}"
         stated = {
             "voucherId": part.voucher_id,
             "amountFen": event["quote"]["amountFen"],
@@ -102,7 +111,6 @@ class OnlineChecks:
         for name, value in stated.items():
             if found[name] != value:
                 raise Refused(f"the ledger's {name} is {found[name]}, the bundle's {value}")
-        state, recovered_fen = outcome(proven)
         if found["state"] != state and state is not RedemptionState.PROVISIONAL:
             raise Refused(f"the ledger has it {found['state'].name}, the bundle {state.name}")
         if found["recoveredFen"] < recovered_fen:

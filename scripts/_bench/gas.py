@@ -21,6 +21,7 @@ from chain.artifacts import FOLDER
 from chain.claims import batch_args
 from chain.contracts import CONTRACT_NAMES, LEDGER_LIBRARIES
 from chain.enums import Funding, Role
+from chain.trade import Trade
 from scripts._bench.floor import TRANSACTION_GAS, Storage, calldata_gas
 from scripts._bench.ledger import HOLDERS, Ledger, digest
 from scripts._bench.node import Node
@@ -217,8 +218,10 @@ def _redemptions(ledger: Ledger, first_come: int, reserved: int, reserved_vouche
         (claim,) = ledger.claims([voucher], trades[place : place + 1])
         return ledger.send(Role.RELAYER, "VoucherLedger", "redeem", claim)
 
-    def batch(name: str, chosen: Sequence[int], places: slice, storage: Storage) -> tuple[Row, list[dict[str, Any]]]:
-        claims = ledger.claims(chosen, trades[places])
+    def batch(
+        name: str, chosen: Sequence[int], own: Sequence[Trade], storage: Storage
+    ) -> tuple[Row, list[dict[str, Any]]]:
+        claims = ledger.claims(chosen, own)
         receipt, data = ledger.send(Role.RELAYER, "VoucherLedger", "redeemMany", *batch_args(claims))
         row = _row(f"redeem × {len(claims)}, {name}", (receipt, data), storage, 95_000, len(claims))
         return row, ledger.redemptions(receipt)
@@ -228,9 +231,12 @@ def _redemptions(ledger: Ledger, first_come: int, reserved: int, reserved_vouche
         _row("redeem, reserved voucher", redeem(reserved_voucher, 102), single, 150_000),
     ]
     many = Storage(20, 42, "redemption; voucher, use, order, budget")
-    row, _ = batch("20 holders", vouchers[:20], slice(50, 70), many)
+    row, _ = batch("20 holders", vouchers[:20], trades[50:70], many)
     rows.append(row)
-    row, of_one = batch("one voucher", vouchers[:1] * 20, slice(103, 123), _with_changed(many, 4))
+    apart = ledger.trades(everybody[20:40], apart=True)
+    row, _ = batch("20 holders, 20 submissions", vouchers[20:40], apart, many)
+    rows.append(row)
+    row, of_one = batch("one voucher", vouchers[:1] * 20, trades[103:123], _with_changed(many, 4))
     rows.append(row)
     of_one += ledger.redeem_all(vouchers[:1] * 30, trades[123:153])
     for name, redemptions, changed in (("a voucher each", used, 101), ("one voucher", of_one, 52)):

@@ -127,27 +127,35 @@ class Ledger:
             ],
         }
 
-    def trades(self, holders: Sequence[int]) -> list[Trade]:
-        """A trade of each holder, all anchored in one submission of 1,024 trades in a batch of 1,024 submissions."""
+    def trades(self, holders: Sequence[int], *, apart: bool = False) -> list[Trade]:
+        """A trade of each holder, anchored in a batch of 1,024 submissions.
+
+        Args:
+            apart: each in a submission of its own instead of all in one; a submission has 1,024 trades either way.
+        """
         trades = [self._trade(holder) for holder in holders]
-        filler = [digest(f"other trade {place}") for place in range(TREE - len(trades))]
-        leaves = [trade.leaf() for trade in trades] + filler
-        tree = MerkleTree(leaves)
+        together = [[trade] for trade in trades] if apart else [trades]
         first = self._sequence
-        submissions = [self._submission(first, tree.root)]
+        trees: list[MerkleTree] = []
+        submissions: list[SignedSubmission] = []
+        for own in together:
+            filler = [digest(f"other trade {place}") for place in range(TREE - len(own))]
+            trees.append(MerkleTree([trade.leaf() for trade in own] + filler))
+            submissions.append(self._submission(first + len(submissions), trees[-1].root))
         submissions += [
             SignedSubmission(sequence=first + place, root=digest(f"submission {first + place}"), count=1, signature=b"")
-            for place in range(1, TREE)
+            for place in range(len(together), TREE)
         ]
         above = MerkleTree([submission.leaf(self._platform) for submission in submissions])
-        header = self._anchored(above.root, TREE, 2 * TREE)
-        for place, trade in enumerate(trades):
-            self._proofs[trade.trade_id] = EvidenceProof(
-                batch=header,
-                submission=submissions[0],
-                trade_path=tree.path(place),
-                submission_path=above.path(0),
-            )
+        header = self._anchored(above.root, TREE, (len(together) + 1) * TREE)
+        for number, own in enumerate(together):
+            for place, trade in enumerate(own):
+                self._proofs[trade.trade_id] = EvidenceProof(
+                    batch=header,
+                    submission=submissions[number],
+                    trade_path=trees[number].path(place),
+                    submission_path=above.path(number),
+                )
         return trades
 
     def append(self, records: int) -> tuple[dict[str, Any], bytes]:

@@ -137,6 +137,23 @@ def test_a_bundle_stays_true_when_the_redemption_goes_on(files: Files, node_rpc:
         assert "later than the bundle" in next(s.detail for s in report.steps if s.name == "redemption now")
 
 
+def test_a_rejected_redemption_stays_proved_when_its_trade_is_claimed_anew(node_rpc: RpcClient) -> None:
+    settled = settle(node_rpc, "bundle, claimed anew")
+    first = settled.redeem()
+    provisional = _bundle(node_rpc, settled, first)
+    keys = (ref(first, settled.trade), settled.trade.contract_key)
+    settled.world.act("finance", "VoucherLedger", "reject", *keys, digest("wrong tier"), False)
+    rejected = _bundle(node_rpc, settled, first)
+    again = settled.redeem()
+    assert again != first
+    for file in (provisional, rejected):
+        report = verify(file, node_rpc)
+        assert report.ok, _reasons(report)
+        (now,) = [step.detail for step in report.steps if step.name == "redemption now"]
+        assert now == f"rejected, and its trade was claimed anew as redemption {again}"
+    assert verify(_bundle(node_rpc, settled, again), node_rpc).ok
+
+
 def test_evidence_alone_is_proved_too(files: Files, node_rpc: RpcClient) -> None:
     report = verify(files.evidence)
     assert report.ok, _reasons(report)
