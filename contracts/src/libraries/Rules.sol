@@ -48,10 +48,9 @@ library Rules {
         return furtherFen < amountFen ? (furtherFen, further) : (amountFen, limit);
     }
 
-    /// @notice Status of a voucher at a moment. Time alone turns Issued and PartlyRedeemed into Expired;
+    /// @notice Status of a voucher that exists at a moment. Time alone turns Issued and PartlyRedeemed into Expired;
     /// all else takes a transaction.
     function status(Voucher memory v, uint256 nowAt) internal pure returns (VoucherStatus) {
-        if (v.state == VoucherState.None) return VoucherStatus.None;
         if (v.state == VoucherState.Frozen) return VoucherStatus.Frozen;
         if (v.state == VoucherState.Cancelled) return VoucherStatus.Cancelled;
         if (v.redeemedFen == v.faceFen) return VoucherStatus.FullyRedeemed;

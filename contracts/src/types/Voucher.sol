@@ -14,7 +14,7 @@ enum VoucherState {
     Cancelled
 }
 
-/// @notice What a voucher is at a moment, derived by {Rules.status}.
+/// @notice What a voucher is at a moment, derived by {Rules.status}; None is only the zero of ABI decoders.
 enum VoucherStatus {
     None,
     Issued,
