@@ -1,11 +1,13 @@
 """A whole service for tests: real chain, real database, real HTTP on a port of its own."""
 
 import json
+import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -63,34 +65,70 @@ class RunningService:
         return str(answer.json()["api_key"])
 
 
+class FirstStart:
+    """What a service leaves when it has started once: keys, tables, contracts on its chain.
+
+    Modules go on from copies of it, which spares each of them the deployment. One for each kind of database.
+    """
+
+    def __init__(self, folder: Path, databases: Callable[[], Databases]) -> None:
+        self._folder = folder
+        self._databases = databases
+
+    @contextmanager
+    def copied(self, kind: str, data_dir: Path) -> Iterator[str]:
+        """Fills the folder of a service; gives its `DATABASE_URL`, empty text for the default SQLite."""
+        url = "" if kind == "sqlite" else self._databases().create(prepared_by=self._on_postgresql)
+        if kind == "sqlite" and not self._made(kind).exists():
+            self._start(kind, url)
+        shutil.copytree(self._made(kind), data_dir, dirs_exist_ok=True)
+        yield url
+        if url:
+            self._databases().drop(url)
+
+    def _on_postgresql(self, url: str) -> None:
+        self._start("postgresql", url)
+
+    def _start(self, kind: str, url: str) -> None:
+        with Runtime(Settings(data_dir=self._made(kind), DATABASE_URL=url, CHAIN_URL="", node_port=0)):
+            pass
+
+    def _made(self, kind: str) -> Path:
+        return self._folder / kind
+
+
+@pytest.fixture(scope="session")
+def first_start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    """Of this process."""
+    return FirstStart(tmp_path_factory.mktemp("first-start"), lambda: request.getfixturevalue("postgres_databases"))
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database of each kind; empty text for the default SQLite."""
-    if request.param == "sqlite":
-        yield ""
-        return
-    databases: Databases = request.getfixturevalue("postgres_databases")
-    url = databases.create()
-    yield url
-    databases.drop(url)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def service(
+    first_start: FirstStart, database_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningService]:
     """A service of this module alone, on each kind of database."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("service"),
-        DATABASE_URL=database_url,
-        CHAIN_URL="",
-        port=0,
-        node_port=0,
-        batch_max_age_s=0.2,
-        max_body_bytes=8 * 1024 * 1024,
-        webhooks_allow_private=True,
-        webhook_retry_s=0.2,
-    )
-    with serving(settings) as running:
-        yield running
+    data_dir = tmp_path_factory.mktemp("service")
+    with first_start.copied(database_kind, data_dir) as database_url:
+        settings = Settings(
+            data_dir=data_dir,
+            DATABASE_URL=database_url,
+            CHAIN_URL="",
+            port=0,
+            node_port=0,
+            batch_max_age_s=0.2,
+            max_body_bytes=8 * 1024 * 1024,
+            webhooks_allow_private=True,
+            webhook_retry_s=0.2,
+        )
+        with serving(settings) as running:
+            yield running
 
 
 @contextmanager

@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def database_url() -> str:
+def database_kind() -> str:
     """The default: what the database is makes no difference to a client."""
-    return ""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")
