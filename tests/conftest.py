@@ -13,6 +13,7 @@ from scripts._postgres import Databases, postgres
 
 # Set by the process that starts the run, so that the workers of xdist find the folder of their common server.
 SERVER_FOLDER = "SUANQUAN_TEST_POSTGRES_FOLDER"
+MIXED = {("embedded", "postgresql"), ("anvil", "sqlite")}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(SERVER_FOLDER), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What works with a node and a database is tested in the two surroundings that people run, not in all four."""
+    items[:] = [item for item in items if _surroundings(item) not in MIXED]
+
+
+def _surroundings(item: pytest.Item) -> tuple[object, object]:
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return parameters.get("node_url"), parameters.get("database_url")
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,15 @@ import uvicorn
 
 from app.gateway import Gateway
 from app.main import create_app
-from app.runtime import Runtime
+from app.runtime import GRANTS, Runtime
 from app.settings import Settings
+from chain.keys import ADMIN, Keystore
+from chain.rpc import RpcClient
+from scripts._anvil import Anvil
 from scripts._postgres import Databases
+
+EMBEDDED = "embedded-sqlite"
+REAL = "anvil-postgresql"
 
 
 @dataclass
@@ -68,7 +74,7 @@ class RunningService:
 class FirstStart:
     """What a service leaves when it has started once: keys, tables, contracts on its chain.
 
-    Modules go on from copies of it, which spares each of them the deployment. One for each kind of database.
+    Modules go on from copies of it, which spares each of them the deployment.
     """
 
     def __init__(self, folder: Path, databases: Callable[[], Databases]) -> None:
@@ -76,25 +82,40 @@ class FirstStart:
         self._databases = databases
 
     @contextmanager
-    def copied(self, kind: str, data_dir: Path) -> Iterator[str]:
-        """Fills the folder of a service; gives its `DATABASE_URL`, empty text for the default SQLite."""
-        url = "" if kind == "sqlite" else self._databases().create(prepared_by=self._on_postgresql)
-        if kind == "sqlite" and not self._made(kind).exists():
-            self._start(kind, url)
-        shutil.copytree(self._made(kind), data_dir, dirs_exist_ok=True)
-        yield url
-        if url:
-            self._databases().drop(url)
+    def copied(self, surroundings: str, data_dir: Path) -> Iterator[dict[str, str]]:
+        """Fills the folder of a service; gives the settings that name its database and chain."""
+        if surroundings == EMBEDDED:
+            if not self._made(EMBEDDED).exists():
+                self._start(EMBEDDED, "", "")
+            shutil.copytree(self._made(EMBEDDED), data_dir, dirs_exist_ok=True)
+            yield {"DATABASE_URL": "", "CHAIN_URL": ""}
+            return
+        database_url = self._databases().create(prepared_by=self._start_beside_anvil)
+        shutil.copytree(self._made(REAL), data_dir, dirs_exist_ok=True)
+        with _anvil_in(data_dir) as anvil:
+            yield {"DATABASE_URL": database_url, "CHAIN_URL": anvil.url}
+        self._databases().drop(database_url)
 
-    def _on_postgresql(self, url: str) -> None:
-        self._start("postgresql", url)
+    def _start_beside_anvil(self, database_url: str) -> None:
+        folder = self._made(REAL)
+        keys = Keystore(folder / "keys")
+        with _anvil_in(folder) as anvil:
+            with RpcClient(anvil.url) as rpc:
+                for name in {ADMIN}.union(*GRANTS.values()):
+                    rpc.call("anvil_setBalance", keys.signer(name).address, hex(10**24))
+            self._start(REAL, database_url, anvil.url)
 
-    def _start(self, kind: str, url: str) -> None:
-        with Runtime(Settings(data_dir=self._made(kind), DATABASE_URL=url, CHAIN_URL="", node_port=0)):
+    def _start(self, surroundings: str, database_url: str, chain_url: str) -> None:
+        urls = {"DATABASE_URL": database_url, "CHAIN_URL": chain_url}
+        with Runtime(Settings(data_dir=self._made(surroundings), node_port=0, **urls), deploys=True):
             pass
 
-    def _made(self, kind: str) -> Path:
-        return self._folder / kind
+    def _made(self, surroundings: str) -> Path:
+        return self._folder / surroundings
+
+
+def _anvil_in(folder: Path) -> Anvil:
+    return Anvil("--state", str(folder / "anvil.json"))
 
 
 @pytest.fixture(scope="session")
@@ -103,29 +124,28 @@ def first_start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return FirstStart(tmp_path_factory.mktemp("first-start"), lambda: request.getfixturevalue("postgres_databases"))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of database."""
+@pytest.fixture(scope="module", params=[EMBEDDED, REAL])
+def surroundings(request: pytest.FixtureRequest) -> str:
+    """What a service works with: SQLite and the embedded chain, or PostgreSQL and a node."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def service(
-    first_start: FirstStart, database_kind: str, tmp_path_factory: pytest.TempPathFactory
+    first_start: FirstStart, surroundings: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningService]:
-    """A service of this module alone, on each kind of database."""
+    """A service of this module alone, in each of the surroundings."""
     data_dir = tmp_path_factory.mktemp("service")
-    with first_start.copied(database_kind, data_dir) as database_url:
+    with first_start.copied(surroundings, data_dir) as urls:
         settings = Settings(
             data_dir=data_dir,
-            DATABASE_URL=database_url,
-            CHAIN_URL="",
             port=0,
             node_port=0,
             batch_max_age_s=0.2,
             max_body_bytes=8 * 1024 * 1024,
             webhooks_allow_private=True,
             webhook_retry_s=0.2,
+            **urls,
         )
         with serving(settings) as running:
             yield running

@@ -12,7 +12,7 @@ import pytest
 from app.commands.documents import cli
 from app.settings import Settings
 from tests.app.claims.scenario import PDF, World, build
-from tests.app.conftest import FirstStart, RunningService, serving
+from tests.app.conftest import REAL, FirstStart, RunningService, serving
 
 LIMIT = 300_000
 
@@ -21,8 +21,8 @@ LIMIT = 300_000
 def service(first_start: FirstStart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     data_dir = tmp_path_factory.mktemp("documents")
     limits = {"max_document_bytes": LIMIT, "document_quota_bytes": 2 * LIMIT}
-    with first_start.copied("sqlite", data_dir) as database_url:
-        settings = Settings(data_dir=data_dir, DATABASE_URL=database_url, CHAIN_URL="", port=0, node_port=0, **limits)
+    with first_start.copied(REAL, data_dir) as urls:
+        settings = Settings(data_dir=data_dir, port=0, **limits, **urls)
         with serving(settings) as running:
             yield running
 

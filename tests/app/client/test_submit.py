@@ -20,15 +20,15 @@ from chain.identifiers import entity_id
 from chain.keys import KeystoreError
 from chain.verify import verify
 from tests.app.claims.scenario import World, build, until
-from tests.app.conftest import RunningService
+from tests.app.conftest import REAL, RunningService
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def database_kind() -> str:
-    """The default: what the database is makes no difference to a client."""
-    return "sqlite"
+def surroundings() -> str:
+    """One of them: where the service keeps its data makes no difference to a client."""
+    return REAL
 
 
 @pytest.fixture(scope="module")
