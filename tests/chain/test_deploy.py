@@ -81,32 +81,39 @@ def test_deploys_with_roles_and_again_changes_nothing(node_rpc: RpcClient) -> No
     _assert_whole(node_rpc, contracts, deployer, block)
 
 
+@pytest.fixture
+def anvil_rpc(anvil_url: str) -> Iterator[RpcClient]:
+    """What is killed is the deployer, some thirty times; the faster node will do."""
+    with RpcClient(anvil_url) as rpc:
+        yield rpc
+
+
 @pytest.mark.parametrize("answer_lost", [False, True], ids=["before_the_call", "before_the_answer"])
-def test_goes_on_after_being_killed_at_any_call(node_url: str, node_rpc: RpcClient, answer_lost: bool) -> None:
+def test_goes_on_after_being_killed_at_any_call(anvil_url: str, anvil_rpc: RpcClient, answer_lost: bool) -> None:
     kills, calls = 0, 1
-    deployer = funded_signer(node_rpc, f"killed at call {answer_lost}")
+    deployer = funded_signer(anvil_rpc, f"killed at call {answer_lost}")
     shelf = Shelf()
     # Each attempt lives a little longer than the last that made no progress: so it dies at every call of every step.
     while True:
         before = shelf.text
         try:
-            with MortalClient(node_url, calls, answer_lost=answer_lost) as rpc:
+            with MortalClient(anvil_url, calls, answer_lost=answer_lost) as rpc:
                 contracts, block = deploy(rpc, deployer, roles=ROLES, journal=shelf.load(), save=shelf.save)
             break
         except Killed:
             kills += 1
         calls = calls + 1 if shelf.text == before else max(1, calls - 3)
     assert kills > 40
-    _assert_whole(node_rpc, contracts, deployer, block)
+    _assert_whole(anvil_rpc, contracts, deployer, block)
 
 
 def _saves() -> Iterator[tuple[int, bool]]:
     return ((count, kept) for count in range(2 * CONTRACT_STEPS + 4) for kept in (False, True))
 
 
-def test_goes_on_after_being_killed_at_any_save(node_rpc: RpcClient) -> None:
+def test_goes_on_after_being_killed_at_any_save(anvil_rpc: RpcClient) -> None:
     for count, kept in _saves():
-        deployer = funded_signer(node_rpc, f"killed at save {count} {kept}")
+        deployer = funded_signer(anvil_rpc, f"killed at save {count} {kept}")
         shelf = Shelf()
         left = [count]
 
@@ -118,9 +125,9 @@ def test_goes_on_after_being_killed_at_any_save(node_rpc: RpcClient) -> None:
                 raise Killed
 
         with pytest.raises(Killed):
-            deploy(node_rpc, deployer, roles=ROLES, save=save)
-        contracts, block = deploy(node_rpc, deployer, roles=ROLES, journal=shelf.load(), save=shelf.save)
-        _assert_whole(node_rpc, contracts, deployer, block)
+            deploy(anvil_rpc, deployer, roles=ROLES, save=save)
+        contracts, block = deploy(anvil_rpc, deployer, roles=ROLES, journal=shelf.load(), save=shelf.save)
+        _assert_whole(anvil_rpc, contracts, deployer, block)
 
 
 def test_a_noted_nonce_that_something_else_took_is_given_up(node_rpc: RpcClient) -> None:

@@ -26,9 +26,9 @@ SEED = int(os.environ.get("SUANQUAN_DIFFERENTIAL_SEED", "20240428"))
 
 
 @pytest.fixture(scope="module")
-def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+def campaign() -> Iterator[Campaign]:
     """A world on both sides."""
-    with ChainSide(tmp_path_factory.mktemp("chain")) as chain:
+    with ChainSide() as chain:
         yield Campaign(chain, SEED)
 
 

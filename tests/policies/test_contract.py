@@ -26,9 +26,9 @@ ASKED = [case for case in cases() if case.pays or case.chain.startswith(("Vouche
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+def ledger() -> Iterator[Ledger]:
     """All cases on one chain."""
-    with ChainSide(tmp_path_factory.mktemp("chain"), opening=OPENING) as chain:
+    with ChainSide(OPENING) as chain:
         placed = Ledger(chain)
         placed.place(ASKED)
         yield placed
