@@ -27,9 +27,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(SERVER_FOLDER), ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What works with a node and a database is tested in the two surroundings that people run, not in all four."""
+    """What works with a node and a database is tested in the two surroundings that people run, not in all four. Modules
+    that take long begin first, so that no worker is left alone with one at the end."""
     items[:] = [item for item in items if _surroundings(item) not in MIXED]
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def _surroundings(item: pytest.Item) -> tuple[object, object]:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 from eth_hash.auto import keccak
 
 from chain.contracts import Contracts
@@ -17,6 +18,8 @@ from scripts._anvil import program
 from scripts._demo.parties import BUYERS
 from scripts._demo.service import ROOT, Service, end_leftover
 from tests.e2e.conftest import Played
+
+pytestmark = pytest.mark.slow
 
 BUDGET_FEN = 5_000_000_000
 """5000万元."""

@@ -20,6 +20,8 @@ from tests.app.applications.test_applications import reviewers_key, signed_outsi
 from tests.app.claims.scenario import PDF, World, build, until
 from tests.app.conftest import RunningService
 
+pytestmark = pytest.mark.slow
+
 STAGES = [
     {"name": "first_review", "approvers": ["reviewer-1", "reviewer-2"], "documents": ["business_licence"], "days": 5},
     {"name": "second_review", "approvers": ["reviewer-2", "reviewer-3"], "documents": ["settlement_statement"]},

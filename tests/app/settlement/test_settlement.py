@@ -9,6 +9,8 @@ import pytest
 from tests.app.claims.scenario import World, build, until
 from tests.app.conftest import RunningService
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(service: RunningService) -> World:

@@ -25,6 +25,8 @@ from tests.chain.faucet import FUNDED
 from tests.chain.ledger_world import World
 from tests.chain.relay.conftest import Desk
 
+pytestmark = pytest.mark.slow
+
 WORKER = """
 import json, sys, threading
 from chain.contracts import Contracts
@@ -239,7 +241,6 @@ def test_an_outage_of_the_node_under_load_is_drained_afterwards(make: sessionmak
         node.stop()
 
 
-@pytest.mark.slow
 def test_kill_9_at_any_moment_loses_nothing_and_does_nothing_twice(
     bent: Desk, database_url: str, tmp_path: Path
 ) -> None:
