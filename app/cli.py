@@ -20,6 +20,7 @@ COMMANDS = {
     "submit": "post a file of trades as evidence",
     "signers": "show the keys that send: balance, gas spent, days left",
     "documents": "check documents against what a voucher was approved over",
+    "audit": "rebuild all state from chain events alone and check every rule",
     "verify": "check a proof bundle, with or without a node",
 }
 

@@ -5,11 +5,9 @@ chain changed behind us, a step takes back the blocks that are gone instead, aga
 run one: whoever commits second finds the checkpoint moved and reads it anew.
 """
 
-import gc
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -26,6 +24,7 @@ from chain.rpc import RpcClient, RpcError, RpcUnavailable
 
 from . import entity_events, evidence_events, programme_events, voucher_events
 from .bulk import insert_rows
+from .collector import without_collector
 from .models import PROJECTION, ChainBlock, ChainEvent, IndexState, ParkedEvent, ProjectionUndo
 from .projected import OWN
 from .projector import EventReader, Occurrence, occurrence_id, preload, project, projector_version
@@ -195,7 +194,7 @@ class Indexer:
             return self._advance(session, state, window, batch)
 
     def _apply(self, session: Session, batch: Batch, *, careful: bool) -> None:
-        with _without_collector():
+        with without_collector():
             self._project(session, batch, careful=careful)
 
     def _project(self, session: Session, batch: Batch, *, careful: bool) -> None:
@@ -351,16 +350,3 @@ class Indexer:
                 parked_by=projector_version(),
             )
         )
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """A batch makes a million objects and no cycles, and the collector would walk them again and again: it took a
-    quarter of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

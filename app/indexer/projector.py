@@ -3,7 +3,7 @@ figure with the contracts' views.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,7 +72,13 @@ def occurrence_id(block_number: int, log_index: int) -> int:
 class EventReader:
     """Makes occurrences of the logs of a deployment; each event has its decoder, made once from the ABI."""
 
-    def __init__(self, contracts: Contracts) -> None:
+    def __init__(self, contracts: Contracts, *, unrecorded: Collection[str] = _UNRECORDED) -> None:
+        """Make the decoders.
+
+        Args:
+            unrecorded: events that are passed over.
+        """
+        self._unrecorded = unrecorded
         self._codecs: dict[tuple[str, str], tuple[str, EventCodec]] = {
             (contracts.addresses[contract].lower(), "0x" + codec.topic.hex()): (contract, codec)
             for contract in CONTRACT_NAMES
@@ -95,7 +101,7 @@ class EventReader:
             if found is None:
                 raise AbiError(f"no event {log.topics[:1]}")
         contract, codec = found
-        if codec.name in _UNRECORDED:
+        if codec.name in self._unrecorded:
             return None
         # One topic is 0x and 64 digits.
         words = "".join([topic[2:] for topic in log.topics[1:]])

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from scripts._bench import index, reports
+from scripts._bench import audit, index, reports
 from scripts._bench.checks.report import SEED, measure_checks, show_checks
 from scripts._bench.gas import measure, show
 from scripts._bench.ingest.report import run
@@ -41,6 +41,8 @@ def main() -> int:
     index_parser.add_argument("--runs", type=int, default=5, help="runs of each side (5)")
     index_parser.add_argument("--no-ponder", action="store_true", help="leave out Ponder, fetched from npm once")
     index_parser.add_argument("--lag-blocks", type=int, default=100, help="seconds and blocks to follow live (100)")
+    audit_parser = benchmarks.add_parser("audit", help="time and memory of an audit of a chain made for it")
+    audit_parser.add_argument("--events", type=int, default=1_000_000, help="a tenth of them vouchers (1000000)")
     reports_parser = benchmarks.add_parser("reports", help="time of reports over millions of rows in PostgreSQL")
     reports_parser.add_argument("--scale", type=float, default=1.0, help="1 is a million vouchers (1)")
     checks_parser = benchmarks.add_parser("checks", help="precision and recall of the fraud checks on seeded data")
@@ -52,7 +54,16 @@ def main() -> int:
     relay_parser.add_argument("--runs", type=int, default=3, help="runs of each side (3)")
     relay_parser.add_argument("--database", choices=DATABASES, default="sqlite")
     relay_parser.add_argument("--no-viem", action="store_true", help="leave out viem, which is fetched from npm once")
-    parsers = (gas_parser, ingest_parser, quote_parser, index_parser, reports_parser, checks_parser, relay_parser)
+    parsers = (
+        gas_parser,
+        ingest_parser,
+        quote_parser,
+        index_parser,
+        audit_parser,
+        reports_parser,
+        checks_parser,
+        relay_parser,
+    )
     for each in parsers:
         each.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
@@ -105,6 +116,12 @@ def _index(options: argparse.Namespace, screen: Console) -> Measured:
     return found.to_dict(), lambda: index.show(found, screen)
 
 
+def _audit(options: argparse.Namespace, screen: Console) -> Measured:
+    with screen.status("starting") as status:
+        found = audit.measure(options.events, progress=status.update)
+    return found.to_dict(), lambda: audit.show(found, screen)
+
+
 def _reports(options: argparse.Namespace, screen: Console) -> Measured:
     with screen.status("starting") as status:
         found = reports.measure(options.scale, progress=status.update)
@@ -124,6 +141,7 @@ _BENCHMARKS = {
     "quote": _quote,
     "checks": _checks,
     "index": _index,
+    "audit": _audit,
     "reports": _reports,
     "relay": _relay,
 }

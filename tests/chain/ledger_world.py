@@ -151,7 +151,11 @@ class World:
 
     def programme(self, funding: Funding, **changes: Any) -> int:
         """A published programme's id."""
-        receipt = self.act("operator", "VoucherLedger", "createProgramme", self.terms(funding, **changes))
+        return self.programme_of(self.terms(funding, **changes))
+
+    def programme_of(self, terms: dict[str, Any]) -> int:
+        """The same, of any terms."""
+        receipt = self.act("operator", "VoucherLedger", "createProgramme", terms)
         created = self.contracts.decode_event(receipt["logs"][0])
         assert created is not None
         programme_id = int(created.args["programmeId"])

@@ -1,0 +1,140 @@
+"""Time and memory of an audit: `suanquan audit` in a process of its own, over a chain made for it.
+
+    ./scripts/bench audit --events 1000000
+
+The chain is that of `bench index`, under a programme whose policy has a text, on anvil. Aims are those of issue 6.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from app.policies.files import digest as policy_digest
+from app.policies.files import parse, shipped
+from app.policies.terms import contract_terms
+from chain.enums import Role
+from scripts._anvil import Anvil
+from scripts._bench.events import make_events
+from scripts._bench.ledger import Ledger
+from scripts._bench.node import remote
+
+AIM_SECONDS = 180.0
+AIM_BYTES = 2**30
+_LONG = {"from": "2020-01-01", "to": "2099-12-31"}
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What was measured.
+
+    Attributes:
+        events: of the contracts, Transfer and Locked among them; `recorded` without these.
+        peak_bytes: largest resident size of the auditing process.
+        findings: must be 0.
+    """
+
+    recorded: int
+    events: int
+    vouchers: int
+    redemptions: int
+    answers_compared: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    findings: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        aims = {"seconds": self.seconds <= AIM_SECONDS, "memory": self.peak_bytes <= AIM_BYTES}
+        return {"benchmark": "audit", **asdict(self), "aims_met": aims}
+
+
+def measure(events: int, *, progress: Callable[[str], None]) -> AuditReport:
+    """Make the chain, then audit it.
+
+    Args:
+        progress: told what goes on.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="suanquan-bench-", dir="/tmp") as folder,
+        Anvil("--gas-limit", "100000000", "--block-base-fee-per-gas", "0") as anvil,
+        remote(anvil.url) as node,
+    ):
+        texts = Path(folder) / "policies"
+        texts.mkdir()
+        (texts / "bench.yaml").write_bytes(_policy_text())
+        ledger, _ = make_events(
+            node, events, lambda made: progress(f"{made:,} of {events:,} events made"), terms=_terms
+        )
+        progress("audit")
+        return _audit(events, anvil.url, ledger, texts)
+
+
+def show(report: AuditReport, screen: Console) -> None:
+    """For people."""
+    screen.print(
+        f"{report.vouchers:,} vouchers, {report.recorded:,} events ({report.events:,} with Transfer and Locked): "
+        f"{report.seconds:.1f} s, {report.cpu_seconds:.1f} CPU seconds, {report.peak_bytes / 2**20:,.0f} MiB; "
+        f"{report.answers_compared:,} answers compared, {report.findings} findings"
+    )
+
+
+def _policy_text() -> bytes:
+    """E-Town's rates, for vouchers that reserve their face of a budget that is large enough."""
+    content = yaml.safe_load(shipped()["beijing-etown"])
+    content["programmes"][0] |= {
+        "mode": "after_trade",
+        "funding": "reserved_at_issue",
+        "window": {"contracts": _LONG, "claims_until": "2099-12-31"},
+        "budgets": [{"amount_fen": 2 * 10**13}],
+        "periods": [{**_LONG, "budget": 0}],
+    }
+    content["programmes"][0]["tiers"][0]["period_cap_fen"] = 10**13
+    return yaml.safe_dump(content, allow_unicode=True).encode()
+
+
+def _terms(ledger: Ledger) -> dict[str, Any]:
+    text = _policy_text()
+    policy = parse(text)
+    return contract_terms(
+        policy.programmes[0],
+        group=policy.group,
+        policy_hash=policy_digest(text),
+        policy_uri="bench.yaml#vouchers",
+        approvers=[[ledger.signers[Role.REVIEWER].address]],
+    )
+
+
+def _audit(recorded: int, rpc_url: str, ledger: Ledger, texts: Path) -> AuditReport:
+    command = ["-m", "app.cli", "audit", "--rpc", rpc_url, "--ledger", ledger.contracts.ledger]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, *command, "--policies", str(texts), "--json"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    answer = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    found = json.loads(answer)
+    return AuditReport(
+        recorded=recorded,
+        events=found["events"],
+        vouchers=found["vouchers"],
+        redemptions=found["redemptions"],
+        answers_compared=found["answers_compared"],
+        seconds=seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_bytes=usage.ru_maxrss * 1024,
+        findings=found["findings"]["count"],
+    )
