@@ -21,6 +21,7 @@ COMMANDS = {
     "signers": "show the keys that send: balance, gas spent, days left",
     "documents": "check documents against what a voucher was approved over",
     "audit": "rebuild all state from chain events alone and check every rule",
+    "reconcile": "say which rows of a service's tables are not what the chain says",
     "verify": "check a proof bundle, with or without a node",
 }
 

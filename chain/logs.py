@@ -75,6 +75,7 @@ class LogReader:
         finality_depth: int = 64,
         first_range: int = FIRST_RANGE,
         largest_range: int = LARGEST_RANGE,
+        up_to: int | None = None,
     ) -> None:
         """Ask nothing yet.
 
@@ -84,12 +85,14 @@ class LogReader:
             finality_depth: blocks on top of a block after which it counts as final.
             first_range: blocks asked for at first.
             largest_range: blocks asked for at most.
+            up_to: last block to read, for a state of the past; None for all that come.
         """
         self._rpc = rpc
         self._addresses = [address.lower() for address in addresses]
         self._blooms = [bloom_bits(to_bytes(address)) for address in self._addresses]
         self._start_block = start_block
         self._finality_depth = finality_depth
+        self._up_to = up_to
         self._ranges = LogRanges(
             rpc, self._addresses, self._explain, first_range=first_range, largest_range=largest_range
         )
@@ -108,7 +111,8 @@ class LogReader:
             DeepReorganisation: the window is not on this chain, or the node is behind what is final.
             RpcUnavailable: the node does not answer, or answers nonsense; ask again.
         """
-        head = head_number(self._rpc)
+        newest = head_number(self._rpc)
+        head = newest if self._up_to is None else min(newest, self._up_to)
         tip = window[-1] if window else None
         if tip is not None and head < tip.number:
             return self._behind(window, head)
@@ -118,7 +122,7 @@ class LogReader:
             return None if self._header(tip.number).hash == tip.hash else self._rollback(window)
         if first > head:
             return None
-        final_up_to = head - self._finality_depth
+        final_up_to = min(head, newest - self._finality_depth)
         return self._next(window, first, head, final_up_to)
 
     def _next(self, window: Sequence[Header], first: int, head: int, final_up_to: int) -> Batch | Rollback:

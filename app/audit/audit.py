@@ -9,10 +9,12 @@ signature changes anything is not in events: for that, the code on chain is comp
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from app.audit import evidence, organisations, programmes, redemptions, vouchers
 from app.audit.book import Book
+from app.audit.bundles import trades_of
 from app.audit.findings import Findings
 from app.audit.invariants import Invariants
 from app.audit.plays import PLAYS, Stage
@@ -60,6 +62,7 @@ def audit(
     texts: PolicyTexts,
     *,
     sample: int,
+    evidence_folder: Path | None = None,
     progress: Progress = lambda block, events: None,
 ) -> Outcome:
     """Audit all blocks from `first` to `last`.
@@ -67,13 +70,16 @@ def audit(
     Args:
         sample: of vouchers, of redemptions and of organisations, how many are compared with the contracts' storage; 0
             for all.
+        evidence_folder: bundles, from whose trades subsidies are computed too.
 
     Raises:
         ChainMoved: the chain changed meanwhile.
+        OSError: the evidence cannot be read.
         RpcError, RpcUnavailable, DeepReorganisation: the node is of no use.
     """
     findings = Findings()
-    stage = Stage(texts, findings)
+    trades = {} if evidence_folder is None else trades_of(evidence_folder, rpc, findings)
+    stage = Stage(texts, findings, trades)
     try:
         check_code(rpc, contracts, hex(last.number))
     except CodeMismatch as error:

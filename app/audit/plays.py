@@ -1,20 +1,22 @@
 """Which function plays which event on the book."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from app.audit.book import Book
 from app.audit.findings import Findings
 from app.audit.policy_texts import PolicyTexts
 from app.indexer.projector import Occurrence
+from chain.trade import Trade
 
 
 class Stage:
-    """What is played on: the book, the policies' texts, and where to tell what is wrong."""
+    """What is played on: the book, the policies' texts, trades by settlement key, and where to tell what is wrong."""
 
-    def __init__(self, texts: PolicyTexts, findings: Findings) -> None:
+    def __init__(self, texts: PolicyTexts, findings: Findings, trades: Mapping[bytes, Trade]) -> None:
         self.book = Book()
         self.texts = texts
+        self.trades = trades
         self.findings = findings
 
 

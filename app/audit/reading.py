@@ -80,7 +80,7 @@ def blocks(rpc: RpcClient, contracts: Contracts, first: int, last: Header) -> It
         ChainMoved: the chain changed behind us.
         RpcError, RpcUnavailable, DeepReorganisation: the node is of no use, or contradicts itself.
     """
-    reader = LogReader(rpc, contracts.addresses.values(), start_block=first)
+    reader = LogReader(rpc, contracts.addresses.values(), start_block=first, up_to=last.number)
     # Transfer and Locked too: no voucher may move.
     events = EventReader(contracts, unrecorded=())
     window: list[Header] = []
@@ -88,14 +88,11 @@ def blocks(rpc: RpcClient, contracts: Contracts, first: int, last: Header) -> It
         found = reader.read(window)
         if found is None or isinstance(found, Rollback):
             raise ChainMoved("the chain was reorganised during the audit; run it again")
-        headers = [header for header in found.headers if header.number <= last.number]
-        window = [*window, *headers][-_WINDOW:]
-        by_number = {header.number: header for header in headers}
+        window = [*window, *found.headers][-_WINDOW:]
+        by_number = {header.number: header for header in found.headers}
         block: Block | None = None
         for log in found.logs:
             number = log.block
-            if number > last.number:
-                break
             if block is None or block.header.number != number:
                 if block is not None:
                     yield block

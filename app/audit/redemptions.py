@@ -100,27 +100,15 @@ def _recovered(stage: Stage, e: Occurrence) -> None:
 
 def _require_subsidy(stage: Stage, e: Occurrence, voucher: Voucher) -> None:
     """The amount is what the rules give; whatever the contract should have refused is a finding too."""
-    book, facts, told = stage.book, e.args["trade"], e.args["quote"]
+    book, told = stage.book, e.args["quote"]
     one = book.programmes[programme_of(voucher.number)]
-    key, contract_key = e.args["settlementKey"], facts["contractKey"]
-    trade = Trade(
-        platform=facts["platform"],
-        trade_id=_UNKNOWN,
-        buyer=voucher.holder,
-        supplier=facts["supplier"],
-        kind=facts["kind"],
-        compute_type=facts["computeType"],
-        attributes=facts["attributes"],
-        region=facts["region"],
-        traded_at=facts["tradedAt"],
-        contract_signed_at=facts["contractSignedAt"],
-        settled_fen=facts["settledFen"],
-        contract_fen=facts["contractFen"],
-        other_support_fen=facts["otherSupportFen"],
-        settlement_key=key,
-        contract_key=contract_key,
-        details=_UNKNOWN,
-    )
+    key, contract_key = e.args["settlementKey"], e.args["trade"]["contractKey"]
+    trade = stage.trades.get(key)
+    if trade is None:
+        trade = _trade_of(e, voucher)
+    elif trade.leaf() != e.args["leaf"]:
+        subject = f"trade of redemption {e.args['redemptionId']}"
+        stage.findings.add("evidence", subject, expected=trade.leaf(), found=e.args["leaf"])
     used = book.used.get((one.number, voucher.holder), {})
     known = Facts(
         book.organisations,
@@ -141,6 +129,29 @@ def _require_subsidy(stage: Stage, e: Occurrence, voucher: Voucher) -> None:
     found = (told["rateBps"], told["period"], told["limit"])
     if wanted != found:
         stage.findings.add("subsidy", f"rate, period and limit of the {subject}", expected=wanted, found=found)
+
+
+def _trade_of(e: Occurrence, voucher: Voucher) -> Trade:
+    """As far as the event tells it, which is all that rules look at."""
+    facts = e.args["trade"]
+    return Trade(
+        platform=facts["platform"],
+        trade_id=_UNKNOWN,
+        buyer=voucher.holder,
+        supplier=facts["supplier"],
+        kind=facts["kind"],
+        compute_type=facts["computeType"],
+        attributes=facts["attributes"],
+        region=facts["region"],
+        traded_at=facts["tradedAt"],
+        contract_signed_at=facts["contractSignedAt"],
+        settled_fen=facts["settledFen"],
+        contract_fen=facts["contractFen"],
+        other_support_fen=facts["otherSupportFen"],
+        settlement_key=e.args["settlementKey"],
+        contract_key=facts["contractKey"],
+        details=_UNKNOWN,
+    )
 
 
 def _known(stage: Stage, e: Occurrence, state: RedemptionState) -> Redemption | None:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn
 
 from app.audit.audit import Outcome, audit
 from app.audit.policy_texts import PolicyTexts
 from app.audit.reading import ChainMoved, contracts_of, first_block, header_at
-from app.commands.screen import AsJson, screen, told
+from app.commands.screen import AsJson, blocks_bar, screen, told
 from chain.headers import head_number
 from chain.logs import DeepReorganisation
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
@@ -26,6 +26,9 @@ def command(
     policies: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The policies' texts; those of the product if left out.")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Proof bundles: their trades are recomputed, too.")
+    ] = None,
     block: Annotated[int | None, typer.Option(min=0, help="The last block to look at; the newest if left out.")] = None,
     sample: Annotated[
         int,
@@ -40,7 +43,7 @@ def command(
         last = header_at(client, head_number(client) if block is None else block)
         contracts = contracts_of(client, ledger, hex(last.number))
         first = first_block(client, contracts, last.number)
-        with _bar() as bar:
+        with blocks_bar(TextColumn("{task.fields[events]:,} events")) as bar:
             task = bar.add_task("blocks", total=last.number - first + 1, events=0)
             outcome = audit(
                 client,
@@ -49,6 +52,7 @@ def command(
                 last,
                 texts,
                 sample=sample,
+                evidence_folder=evidence,
                 progress=lambda number, events: bar.update(task, completed=number - first + 1, events=events),
             )
     if as_json:
@@ -56,18 +60,6 @@ def command(
     else:
         _show(outcome)
     raise typer.Exit(1 if outcome.findings.count else 0)
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[events]:,} events"),
-        TimeElapsedColumn(),
-        console=screen,
-        transient=True,
-    )
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

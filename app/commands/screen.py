@@ -7,9 +7,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 screen = Console(stderr=True, highlight=False)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def blocks_bar(*more: TextColumn) -> Progress:
+    """How many blocks are done, on the screen until it is over."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeElapsedColumn())
+    return Progress(*columns, console=screen, transient=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from sqlalchemy import String, select
@@ -24,7 +25,7 @@ def projection_digest(session: Session, deployment_id: int = OWN) -> str:
     for model in sorted(PROJECTION, key=lambda one: one.__tablename__):
         digest.update(model.__tablename__.encode() + b"\n")
         for line in _lines(session, model, deployment_id):
-            digest.update(line + b"\n")
+            digest.update(line)
     return digest.hexdigest()
 
 
@@ -34,12 +35,18 @@ def table_digests(session: Session, deployment_id: int = OWN) -> dict[str, str]:
     for model in PROJECTION:
         digest = hashlib.sha256()
         for line in _lines(session, model, deployment_id):
-            digest.update(line + b"\n")
+            digest.update(line)
         found[model.__tablename__] = digest.hexdigest()
     return found
 
 
 def _lines(session: Session, model: type[Base], deployment_id: int) -> Iterator[bytes]:
+    for row in rows_in_order(session, model, deployment_id):
+        yield msgspec.json.encode(row, order="sorted") + b"\n"
+
+
+def rows_in_order(session: Session, model: type[Base], deployment_id: int) -> Iterator[dict[str, Any]]:
+    """A deployment's rows in JSON's types, in order of their keys: the same order on every database."""
     info = table_info(model)
     postgresql = session.get_bind().dialect.name == "postgresql"
     order = [
@@ -49,4 +56,4 @@ def _lines(session: Session, model: type[Base], deployment_id: int) -> Iterator[
     ]
     query = select(*info.columns).where(info.table.c[DEPLOYMENT] == deployment_id).order_by(*order)
     for row in session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
-        yield msgspec.json.encode(encode(model, dict(row)), order="sorted")
+        yield encode(model, dict(row))

@@ -63,6 +63,7 @@ class Indexer:
         deployment_id: int = OWN,
         finality_depth: int = 64,
         first_range: int = 500,
+        up_to: int | None = None,
         after_rollback: Sequence[AfterRollback] = (),
     ) -> None:
         """Read nothing yet.
@@ -72,6 +73,7 @@ class Indexer:
             deployment_id: number under which the rows are kept.
             finality_depth: blocks on top of a block after which no reorganisation is expected to touch it.
             first_range: blocks of history asked for at first.
+            up_to: last block to project, for a state of the past; None for all that come.
             after_rollback: what others keep of the projection's rows is mended here.
         """
         self._sessions = sessions
@@ -87,6 +89,7 @@ class Indexer:
             start_block=start_block,
             finality_depth=finality_depth,
             first_range=first_range,
+            up_to=up_to,
         )
         self._window: list[Header] | None = None
         self._poked = threading.Event()

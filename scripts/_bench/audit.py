@@ -2,7 +2,8 @@
 
     ./scripts/bench audit --events 1000000
 
-The chain is that of `bench index`, under a programme whose policy has a text, on anvil. Aims are those of issue 6.
+The chain is one on paper (paper_chain.py), under a programme whose policy has a text; it answers as a node does:
+headers, logs and views. Aims are those of issue 6.
 """
 
 import json
@@ -10,8 +11,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,12 @@ from rich.console import Console
 from app.policies.files import digest as policy_digest
 from app.policies.files import parse, shipped
 from app.policies.terms import contract_terms
+from chain.contracts import Contracts
+from chain.deploy import deploy
 from chain.enums import Role
 from scripts._anvil import Anvil
-from scripts._bench.events import make_events
-from scripts._bench.ledger import Ledger
 from scripts._bench.node import remote
+from scripts._bench.paper_chain import Paper, Plan, serve
 
 AIM_SECONDS = 180.0
 AIM_BYTES = 2**30
@@ -65,19 +68,24 @@ def measure(events: int, *, progress: Callable[[str], None]) -> AuditReport:
     Args:
         progress: told what goes on.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="suanquan-bench-", dir="/tmp") as folder,
-        Anvil("--gas-limit", "100000000", "--block-base-fee-per-gas", "0") as anvil,
-        remote(anvil.url) as node,
-    ):
-        texts = Path(folder) / "policies"
-        texts.mkdir()
+    progress("deploying")
+    with tempfile.TemporaryDirectory(prefix="suanquan-bench-") as folder, Anvil() as anvil, remote(anvil.url) as node:
+        signers = {role: [node.signer(role.name).address] for role in Role}
+        contracts = deploy(node.rpc, node.signer("admin"), roles=signers)[0]
+        progress(f"{events:,} events on paper")
+        paper = Paper(Plan(contracts, _terms(signers[Role.REVIEWER]), events // 10))
+        texts = Path(folder)
         (texts / "bench.yaml").write_bytes(_policy_text())
-        ledger, _ = make_events(
-            node, events, lambda made: progress(f"{made:,} of {events:,} events made"), terms=_terms
-        )
-        progress("audit")
-        return _audit(events, anvil.url, ledger, texts)
+        server = serve(paper, anvil.url)
+        worker = threading.Thread(target=server.serve_forever)
+        worker.start()
+        try:
+            progress("audit")
+            return _audit(events, f"http://127.0.0.1:{server.server_port}", contracts, texts)
+        finally:
+            server.shutdown()
+            worker.join()
+            server.server_close()
 
 
 def show(report: AuditReport, screen: Console) -> None:
@@ -103,7 +111,7 @@ def _policy_text() -> bytes:
     return yaml.safe_dump(content, allow_unicode=True).encode()
 
 
-def _terms(ledger: Ledger) -> dict[str, Any]:
+def _terms(approvers: Sequence[str]) -> dict[str, Any]:
     text = _policy_text()
     policy = parse(text)
     return contract_terms(
@@ -111,12 +119,12 @@ def _terms(ledger: Ledger) -> dict[str, Any]:
         group=policy.group,
         policy_hash=policy_digest(text),
         policy_uri="bench.yaml#vouchers",
-        approvers=[[ledger.signers[Role.REVIEWER].address]],
+        approvers=[approvers],
     )
 
 
-def _audit(recorded: int, rpc_url: str, ledger: Ledger, texts: Path) -> AuditReport:
-    command = ["-m", "app.cli", "audit", "--rpc", rpc_url, "--ledger", ledger.contracts.ledger]
+def _audit(recorded: int, rpc_url: str, contracts: Contracts, texts: Path) -> AuditReport:
+    command = ["-m", "app.cli", "audit", "--rpc", rpc_url, "--ledger", contracts.ledger]
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, *command, "--policies", str(texts), "--json"], stdout=subprocess.PIPE, text=True

@@ -14,26 +14,18 @@ from scripts._bench.node import Node
 _ORDERS, _CLAIMS, _PAYMENTS = 40, 50, 100
 
 
-def make_events(
-    node: Node,
-    wanted: int,
-    progress: Callable[[int], None],
-    *,
-    terms: Callable[[Ledger], dict[str, Any]] | None = None,
-) -> tuple[Ledger, int]:
+def make_events(node: Node, wanted: int, progress: Callable[[int], None]) -> tuple[Ledger, int]:
     """A deployment with about `wanted` events, Transfer and Locked not counted, and 64 blocks on top.
 
     Args:
         progress: told the events so far.
-        terms: of the programme, a reserving one; the ledger's own if left out.
 
     Returns:
         The deployment and its first block.
     """
     first_block = int(node.rpc.call("eth_blockNumber"), 16) + 1
     ledger = Ledger(node)
-    own = ledger.terms(Funding.RESERVED_AT_ISSUE)
-    programme = ledger.published(own if terms is None else terms(ledger))
+    programme = ledger.programme(Funding.RESERVED_AT_ISSUE)
     made = 0
     vouchers: list[int] = []
     while len(vouchers) < wanted // 10:

@@ -60,15 +60,11 @@ class Ledger:
         return self.node.send(self.signers[role], to=self.contracts.addresses[contract], data=data), data
 
     def programme(self, funding: Funding) -> int:
-        """A published programme of these terms."""
-        return self.published(self.terms(funding))
-
-    def terms(self, funding: Funding) -> dict[str, Any]:
-        """Yearly caps, one approval, no challenge window, first come in order of trade time."""
+        """A published programme: yearly caps, one approval, no challenge window, first come in order of trade time."""
         periods = [(self._opened_at - DAY, self._opened_at + 100 * DAY), (self._opened_at + 100 * DAY, FOREVER)]
         rates = [_RATE_BPS if place < 8 else 0 for place in range(40)]
         tier = {"name": b"enterprise".ljust(32, b"\0"), "entity": bytes(32), "rateBps": rates}
-        return {
+        terms = {
             "policyHash": digest("policy"),
             "policyURI": "https://example.org/policy",
             "group": 1,
@@ -98,9 +94,6 @@ class Ledger:
                 }
             ],
         }
-
-    def published(self, terms: dict[str, Any]) -> int:
-        """The number of a programme of any terms."""
         receipt, _ = self.send(Role.OPERATOR, "VoucherLedger", "createProgramme", terms)
         created = self.contracts.decode_event(receipt["logs"][0])
         assert created is not None  # noqa: S101 - createProgramme logs ProgrammeCreated first

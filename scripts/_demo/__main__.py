@@ -76,8 +76,8 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
     story.verify(story.bundle(service.data_dir))
     story.survive()
     story.facts["budget_left_fen"] = story.budget()["available_fen"]
-    story.facts["audit"] = audit(service)
-    tell("audit", events=story.facts["audit"]["events"])
+    story.facts["audit"] = audit(service, Path(story.facts["bundle"]))
+    tell("audit", events=story.facts["audit"]["events"], rows=story.facts["audit"]["rows"])
     return story
 
 

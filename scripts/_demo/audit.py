@@ -1,47 +1,46 @@
-"""Re-derives all state from chain events alone and compares it with the service's tables, row by row."""
+"""Audits what the story made: from chain events alone, and the service's tables row by row."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
-from app.indexer.digest import projection_digest
-from app.indexer.indexer import Indexer
-from app.indexer.models import ChainEvent
-from app.migrate import upgrade
+from app.audit.audit import audit as audited
+from app.audit.policy_texts import PolicyTexts
+from app.audit.reading import header_at
+from app.audit.reconcile import reconcile
+from app.indexer.projected import OWN, scoped
 from chain.contracts import Contracts
+from chain.headers import head_number
 from chain.rpc import RpcClient
 from chain.sql import open_engine, sessions
 from scripts._demo.service import DemoError, Service
 
 
-def audit(service: Service) -> dict[str, Any]:
-    """Builds the projection anew from block zero into an empty database.
+def audit(service: Service, bundle: Path) -> dict[str, Any]:
+    """What `suanquan audit` and `suanquan reconcile` do.
+
+    Args:
+        bundle: Its trade is recomputed, too.
 
     Returns:
-        The number of events, and the row digest that both sides have.
+        How much was looked at.
 
     Raises:
-        DemoError: The service's rows differ from what the chain says.
+        DemoError: Something is not as the rules or the chain say.
     """
     about = service.get("/v1/chain")
     contracts = Contracts.from_dict({"chain_id": about["chain_id"], **about["contracts"]})
-    with tempfile.TemporaryDirectory() as folder, RpcClient(service.node_url) as rpc:
-        fresh = f"sqlite:///{Path(folder) / 'audit.sqlite'}"
-        upgrade(fresh)
-        engine = open_engine(fresh)
-        indexer = Indexer(sessions(engine), rpc, contracts, about["start_block"])
-        while indexer.step():
-            pass
-        with sessions(engine)() as session:
-            rebuilt = projection_digest(session)
-            events = session.scalar(select(func.count()).select_from(ChainEvent))
-        engine.dispose()
-    served = open_engine(f"sqlite:///{service.data_dir / 'gateway.sqlite'}")
-    with sessions(served)() as session:
-        stored = projection_digest(session)
-    served.dispose()
-    if rebuilt != stored:
-        raise DemoError(f"the service's rows ({stored}) are not what the chain says ({rebuilt})")
-    return {"events": events, "row_digest": rebuilt, "equal": True}
+    engine = open_engine(f"sqlite:///{service.data_dir / 'gateway.sqlite'}")
+    with tempfile.TemporaryDirectory() as evidence, RpcClient(service.node_url) as rpc:
+        shutil.copy(bundle, evidence)
+        last = header_at(rpc, head_number(rpc))
+        outcome = audited(
+            rpc, contracts, about["start_block"], last, PolicyTexts(), sample=0, evidence_folder=Path(evidence)
+        )
+        found = reconcile(scoped(sessions(engine), OWN), rpc, contracts, about["start_block"])
+    engine.dispose()
+    told = [one.told() for one in outcome.findings.kept] + [one.told() for one in found.wrong]
+    if told:
+        raise DemoError("the audit found: " + "; ".join(told))
+    return {"events": outcome.events, "compared": outcome.compared, "rows": found.rows, "equal": True}

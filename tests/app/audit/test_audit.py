@@ -7,7 +7,8 @@ from typing import Any
 from typer.testing import CliRunner
 
 from app.audit.audit import Outcome, audit
-from app.audit.findings import Finding
+from app.audit.bundles import trades_of
+from app.audit.findings import Finding, Findings
 from app.audit.policy_texts import PolicyTexts
 from app.audit.reading import contracts_of, first_block, header_at
 from app.commands.audit import cli
@@ -84,6 +85,13 @@ def test_a_subsidy_that_the_rules_do_not_give_is_named(audited: Audited, node_ur
     subsidies = [finding for finding in told if finding.subject == f"subsidy of redemption {(3 << 32) + 1}"]
     assert [(finding.expected, finding.found) for finding in subsidies] == [(300_000, 300_001)]
     assert {"subsidy", "settles-what-was-redeemed", "storage-is-what-events-say"} <= {one.rule for one in told}
+
+
+def test_rubbish_among_the_evidence_is_named(audited: Audited, tmp_path: Path) -> None:
+    (tmp_path / "rubbish.json").write_bytes(b"{}")
+    findings = Findings()
+    assert trades_of(tmp_path, audited.world.rpc, findings) == {}
+    assert [(finding.rule, finding.subject) for finding in findings.kept] == [("evidence-bundle", "rubbish.json")]
 
 
 def test_a_policy_file_with_one_digit_changed_is_named(audited: Audited, node_url: str, tmp_path: Path) -> None:
