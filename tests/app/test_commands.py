@@ -5,7 +5,10 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import delete
 
+from app.indexer.models import ParkedEvent
+from app.indexer.projected import OWN
 from tests.app.conftest import RunningService
 from tests.app.organisations import new_uscc, registration
 
@@ -146,6 +149,23 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(service: RunningSer
     for address in scripts:
         assert address.startswith("/")
         assert service.http.get(address).status_code == 200
+
+
+def test_parked_events_are_for_staff(service: RunningService) -> None:
+    parked = {"id": 2**20, "block_number": 1, "tx_hash": bytes(32), "reason": "LookupError: no row", "parked_by": "x"}
+    log = {"address": "0x" + "11" * 20, "logIndex": "0x3"}
+    with service.gateway.sessions.begin() as session:
+        session.add(ParkedEvent(deployment_id=OWN, log=log, **parked))
+    shown = {"block_number": 1, "log_index": 3, "tx_hash": "0x" + "00" * 32, **log, "reason": "LookupError: no row"}
+    del shown["logIndex"]
+    for who in ("operator", "registrar", "reviewer-1", "finance", "regulator"):
+        assert service.get("/v1/parked-events", who).json() == [shown]
+    for role in ("enterprise", "platform"):
+        refused = service.get("/v1/parked-events", service.api_key(role, new_uscc()))
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_missing")
+    assert service.http.get("/v1/parked-events").status_code == 401
+    with service.gateway.sessions.begin() as session:
+        session.execute(delete(ParkedEvent))
 
 
 def test_only_operator_and_regulator_see_the_signers(service: RunningService) -> None:

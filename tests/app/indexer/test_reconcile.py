@@ -43,7 +43,7 @@ def test_each_altered_row_is_named(told: World, make: sessionmaker[Session]) -> 
     Indexer(make, told.rpc, told.contracts, told.start_block).catch_up()
     found = reconcile(make, told.rpc, told.contracts, told.start_block)
     assert found.wrong == []
-    assert found.rows > 200
+    assert found.rows > 150
 
     with make.begin() as session:
         altered = [_alter(session, model) for model in PROJECTION if model is not ParkedEvent]
