@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from . import coverage, differential, fuzz, indexer, mutation, slither
+from . import coverage, differential, fuzz, indexer, mutation, slither, symbolic
 from .campaign import REPORTS, ROOT, CampaignError, Options, Result
 
 CAMPAIGNS: dict[str, Callable[[Options], Result]] = {
     "fuzz": fuzz.campaign,
     "slither": slither.campaign,
+    "symbolic": symbolic.campaign,
     "coverage": coverage.campaign,
     "differential": differential.campaign,
     "indexer": indexer.campaign,

@@ -59,13 +59,13 @@ def forge() -> str:
     return str(found)
 
 
-def copy_project(source: Path, target: Path, *, without: Sequence[str] = ()) -> None:
+def copy_project(source: Path, target: Path, *, without: Sequence[str] = (), compiled: bool = True) -> None:
     """Copies the contracts' Foundry project and its tests, some folders aside, from one root to another.
 
     What forge has compiled comes along and stays good: forge notes the full path of tests, so the note is rewritten.
     """
     contracts, tests = target / "contracts", target / "tests" / "contracts"
-    for name in ("src", "out", "cache", "snapshots"):
+    for name in ("src", "snapshots", *(("out", "cache") if compiled else ())):
         if (source / "contracts" / name).is_dir():
             shutil.copytree(source / "contracts" / name, contracts / name)
     for name in PROJECT_FILES:
@@ -80,10 +80,10 @@ def copy_project(source: Path, target: Path, *, without: Sequence[str] = ()) -> 
 
 
 @contextmanager
-def workspace(*, without: Sequence[str] = ()) -> Iterator[Path]:
+def workspace(*, without: Sequence[str] = (), compiled: bool = True) -> Iterator[Path]:
     """A temporary copy of the contracts and their tests, some folders aside; yields its root."""
     with tempfile.TemporaryDirectory(prefix="suanquan-long-") as folder:
-        copy_project(ROOT, Path(folder), without=without)
+        copy_project(ROOT, Path(folder), without=without, compiled=compiled)
         yield Path(folder)
 
 

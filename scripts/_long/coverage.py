@@ -44,7 +44,7 @@ def parse(lcov: str) -> dict[str, Covered]:
 
 def measure() -> dict[str, Covered]:
     # Through the IR, for without it the stack is too deep. Invariants and snapshots would run the same code again.
-    with workspace(without=("invariant", "gas")) as project:
+    with workspace(without=("invariant", "gas", "symbolic")) as project:
         contracts = project / "contracts"
         status, output = run(
             [forge(), "coverage", "--ir-minimum", "--report", "lcov", "--report-file", "lcov.info"],

@@ -43,6 +43,11 @@ class Mutant:
     end: int
     replacement: bytes
 
+    @property
+    def drops(self) -> bool:
+        """Whether it leaves something undone."""
+        return self.replacement in (b"", b"0", b"{}")
+
     def applied(self, source: bytes) -> bytes:
         return source[: self.start] + self.replacement + source[self.end :]
 
@@ -133,7 +138,8 @@ class _Mutation:
         if handler is not None:
             handler(node)
         for child in children(node):
-            self.visit(child)
+            if child["nodeType"] != "ArrayTypeName":  # another length is another type
+                self.visit(child)
 
     def _BinaryOperation(self, node: Node) -> None:  # noqa: N802 - the name of the node
         left, right, operator = node["leftExpression"], node["rightExpression"], node["operator"]
@@ -187,7 +193,8 @@ class _Mutation:
 
     def _IfStatement(self, node: Node) -> None:  # noqa: N802
         if node.get("falseBody") is None:
-            self._change(node, "{}")
+            # where a semicolon follows, it may not stand alone
+            self._change(node, "{}" if self._text(node).endswith(("}", ";")) else "0")
         if node["condition"]["nodeType"] != "BinaryOperation":
             self._change(node["condition"], f"!({self._text(node['condition'])})")
 

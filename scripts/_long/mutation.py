@@ -1,12 +1,12 @@
 """Mutation testing: each small fault put into the contracts must make a unit test fail.
 
-What is tested is the mutant: a contract is compiled with the fault, its bytecode takes the place of the original in
-forge's output, and the tests, which deploy from there (`deployCode`), run against it without anything compiled again.
-The legacy pipeline without the optimiser compiles in a tenth of the time; a contract that it cannot compile ("stack
-too deep") goes through the IR. A survivor whose code, compiled as for production, is the original's is no fault.
+All faults are compiled at once and sleep (`schemata.py`); the contracts' bytecode takes the place of the original in
+forge's output, and the tests, which deploy from there (`deployCode`), run once for each fault with that fault awake.
+Contracts are compiled without the optimiser; a survivor whose code, compiled as for production, is the original's is
+no fault.
 
 Survivors are explained in contracts/mutation.toml. The campaign fails below 95 % killed, and for a survivor without a
-reason.
+reason. Verdicts are kept in .cache/long/mutation.json, so a campaign that was interrupted goes on where it ended.
 """
 
 import json
@@ -15,176 +15,26 @@ import queue
 import random
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import tomllib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from scripts._compile import closure, compiler_settings, deployables
+from .campaign import CampaignError, Options, Result, copy_project, forge, workspace
+from .compiler import LEDGER, Compiler, Contracts, Evm
+from .mutants import Neighbours, mutants
+from .schemata import address, awake, with_mutants
+from .verdicts import Change, Kept, Verdict, explained, report
 
-from .campaign import CONTRACTS, MODULES, REPORTS, CampaignError, Options, Result, copy_project, forge, workspace
-from .mutants import Mutant, Neighbours, mutants
-
-LEDGER = "VoucherLedger"
-"""Its file is mutated, and those that it is made of: bases, libraries, types with functions."""
-GOAL_PERCENT = 95
-EXPLAINED = CONTRACTS / "mutation.toml"
-NOT_UNIT_TESTS = ("invariant", "gas")
-NOT_OPTIMISED = {"optimizer": {"enabled": False}}
-FASTEST_FIRST: tuple[dict[str, Any], ...] = ({"viaIR": False, **NOT_OPTIMISED}, NOT_OPTIMISED, {})
-"""Settings of the compiler, to be tried in this order; the last are those of production."""
-OUTPUTS = [
-    "evm.bytecode.object",
-    "evm.bytecode.linkReferences",
-    "evm.deployedBytecode.object",
-    "evm.deployedBytecode.linkReferences",
-    "evm.deployedBytecode.immutableReferences",
-]
+NOT_UNIT_TESTS = ("invariant", "gas", "symbolic")
 FAILED_TEST = re.compile(r"\[FAIL[^\n]*\] (\w+)\(")
-COMPILES_BY_ONE_WORKER = 100
-"""The compiler's memory grows and never shrinks."""
+FAILED_SUITE = re.compile(r"failing tests? in [^\n]*tests/contracts/(\S+\.sol):")
+FEW_FUZZ_RUNS = "16"
+"""What most faults need; those that live through them face as many as in the test command."""
 
-Evm = dict[str, Any]
-
-
-class Compiler:
-    """npm's solc in a process that stays."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._served = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-            self._served = 0
-
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self._served >= COMPILES_BY_ONE_WORKER:
-            self._stop()
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [MODULES / ".bin" / "node", Path(__file__).with_name("solc_worker.js"), MODULES / "solc"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-            )
-        self._served += 1
-        requests, answers = self._process.stdin, self._process.stdout
-        if requests is None or answers is None:
-            raise CampaignError("the compiler has no pipes")
-        requests.write(json.dumps(request) + "\n")
-        requests.flush()
-        line = answers.readline()
-        if not line:
-            raise CampaignError("the compiler went away in the middle of an answer")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def code(self, contract: str, sources: dict[str, str], settings: dict[str, Any]) -> tuple[Evm | None, str]:
-        """The code of a contract; None and the compiler's messages where there is none."""
-        file = deployables()[contract]
-        answer = self._answer(
-            {
-                "language": "Solidity",
-                "sources": {name: {"content": text} for name, text in sources.items()},
-                "settings": {**compiler_settings(), **settings, "outputSelection": {file: {contract: OUTPUTS}}},
-            }
-        )
-        errors = [error["message"] for error in answer.get("errors", []) if error["severity"] == "error"]
-        if errors:
-            return None, "\n".join(errors)
-        evm: Evm = answer["contracts"][file][contract]["evm"]
-        return evm, ""
-
-    def trees(self, sources: dict[str, str]) -> dict[str, dict[str, Any]]:
-        """Syntax trees of all sources."""
-        answer = self._answer(
-            {
-                "language": "Solidity",
-                "sources": {name: {"content": text} for name, text in sources.items()},
-                "settings": {"outputSelection": {"*": {"": ["ast"]}}},
-            }
-        )
-        return {name: source["ast"] for name, source in answer["sources"].items()}
-
-
-class Contracts:
-    """The contracts as they are.
-
-    Attributes:
-        sources: of each contract, its file and all that it imports.
-        users: of each file that is mutated, the contracts whose code it is part of.
-        settings: of the compiler, by contract.
-        code: what comes of them, by contract.
-    """
-
-    def __init__(self, compiler: Compiler) -> None:
-        files = deployables()
-        self.sources = {name: closure(name, file) for name, file in files.items()}
-        own = {file: name for name, file in files.items()}
-        self.users: dict[str, tuple[str, ...]] = {}
-        for file in sorted(name for name in self.sources[LEDGER] if name.startswith("src/")):
-            # What is deployed by itself is linked, not compiled, into others.
-            users = [own[file]] if file in own else [name for name in files if file in self.sources[name]]
-            self.users[file] = tuple(users)
-        self.settings: dict[str, dict[str, Any]] = {}
-        self.code: dict[str, Evm] = {}
-        for contract in sorted({contract for contracts in self.users.values() for contract in contracts}):
-            for settings in FASTEST_FIRST:
-                code, _ = compiler.code(contract, self.sources[contract], settings)
-                if code is not None:
-                    self.settings[contract], self.code[contract] = settings, code
-                    break
-            else:
-                raise CampaignError(f"{contract} does not compile; ./scripts/compile says why")
-
-    def mutated(self, compiler: Compiler, change: "Change", *, shipped: bool = False) -> dict[str, Evm] | None:
-        """Code of the contracts that a mutant is part of; None if it does not compile."""
-        made = {}
-        for contract in self.users[change.file]:
-            sources = dict(self.sources[contract])
-            sources[change.file] = change.mutant.applied(sources[change.file].encode()).decode()
-            code, _ = compiler.code(contract, sources, {} if shipped else self.settings[contract])
-            if code is None:
-                return None
-            made[contract] = code
-        return made
-
-
-@dataclass(frozen=True)
-class Change:
-    """A mutant and the file that it is in."""
-
-    file: str
-    mutant: Mutant
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a mutant: killed (by a test or by the time it took), survived, equivalent, or stillborn."""
-
-    change: Change
-    outcome: str
-    by: str = ""
+Numbered = dict[int, Change]
+"""Mutants by the number that wakes them."""
 
 
 class Bench:
@@ -202,13 +52,18 @@ class Bench:
                 artifact[part].update(evm[part], object="0x" + evm[part]["object"])
             file.write_text(json.dumps(artifact))
 
-    def test(self, timeout: float) -> tuple[bool, str]:
-        """Runs the unit tests; whether they pass, and the first that did not."""
-        # code that is not optimised passes the size that a chain takes
-        environment = {**os.environ, "FOUNDRY_CODE_SIZE_LIMIT": "1000000"}
+    def test(self, number: int, timeout: float, *, fuzz_runs: str = "", suite: str = "*") -> tuple[bool, str, str]:
+        """Runs the unit tests, or one file of them, with a mutant awake; whether they pass, the first that did not, and
+        its file.
+        """
+        environment = {
+            **os.environ,
+            "FOUNDRY_CODE_SIZE_LIMIT": "100000000",  # all mutants at once, not optimised
+            **({"FOUNDRY_FUZZ_RUNS": fuzz_runs} if fuzz_runs else {}),
+        }
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             process = subprocess.Popen(
-                [forge(), "test", "--fail-fast"],
+                [forge(), "test", "--fail-fast", "--match-path", f"*/{suite}", "--block-coinbase", address(number)],
                 cwd=self._contracts,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -220,22 +75,32 @@ class Bench:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                return False, f"{timeout:.0f} s"
+                return False, f"{timeout:.0f} s", ""
             output.seek(0)
             text = output.read()
         if "Compiling" in text:
             raise CampaignError("forge compiled again and so did not test the mutant:\n" + text)
         if status == 0:
-            return True, ""
-        failed = FAILED_TEST.search(text)
-        if failed is None:
+            return True, "", ""
+        failed, file = FAILED_TEST.search(text), FAILED_SUITE.search(text)
+        if failed is None or file is None:
             raise CampaignError("forge ended without naming a test that failed:\n" + text)
-        return False, failed.group(1)
+        return False, failed.group(1), file.group(1)
+
+    def judge(self, number: int, change: Change, timeout: float, likely: str | None) -> Verdict:
+        """Survived or killed; the suite that killed the mutant's neighbour is asked first."""
+        passed, by, suite = True, "", ""
+        if likely is not None:
+            passed, by, suite = self.test(number, timeout, fuzz_runs=FEW_FUZZ_RUNS, suite=likely)
+        if passed:
+            passed, by, suite = self.test(number, timeout, fuzz_runs=FEW_FUZZ_RUNS)
+        if passed:
+            passed, by, suite = self.test(number, timeout)
+        return Verdict(change, "survived" if passed else "killed", by, suite)
 
 
-def all_changes(contracts: Contracts, compiler: Compiler) -> list[Change]:
+def all_changes(contracts: Contracts, trees: dict[str, dict[str, object]]) -> list[Change]:
     """Every mutant of every file, those that come to the same text once."""
-    trees = compiler.trees(contracts.sources[LEDGER])
     neighbours = Neighbours([tree for name, tree in trees.items() if name.startswith("src/")])
     changes = []
     for file in contracts.users:
@@ -249,61 +114,93 @@ def all_changes(contracts: Contracts, compiler: Compiler) -> list[Change]:
     return changes
 
 
-def explained() -> dict[str, str]:
-    """Reasons of survivors that may live, by key of the mutant."""
-    entries = tomllib.loads(EXPLAINED.read_text(encoding="utf-8")).get("survivor", [])
-    return {entry["mutant"]: entry["reason"] for entry in entries}
+def sources_with(contracts: Contracts, trees: dict[str, dict[str, object]], changes: Numbered) -> dict[str, str]:
+    """The files that can be mutated, with mutants asleep in them."""
+    made = {}
+    for file in contracts.users:
+        own = [(number, change.mutant) for number, change in changes.items() if change.file == file]
+        made[file] = with_mutants(contracts.sources[LEDGER][file].encode(), trees[file], own)
+    return made
 
 
-def judge(bench: Bench, compiler: Compiler, contracts: Contracts, change: Change, timeout: float) -> Verdict:
-    code = contracts.mutated(compiler, change)
-    if code is None:
-        return Verdict(change, "stillborn")
-    if all(evm == contracts.code[contract] for contract, evm in code.items()):
-        return Verdict(change, "equivalent", "same code")
-    bench.install(code)
-    passed, first = bench.test(timeout)
-    bench.install({contract: contracts.code[contract] for contract in code})
-    if not passed:
-        return Verdict(change, "killed", first)
-    optimised = contracts.mutated(compiler, change, shipped=True)
-    for contract, evm in (optimised or {}).items():
-        original, _ = compiler.code(contract, contracts.sources[contract], {})
-        if evm != original:
-            return Verdict(change, "survived")
-    return Verdict(change, "equivalent", "same optimised code")
+def without_stillborn(
+    contracts: Contracts, compiler: Compiler, trees: dict[str, dict[str, object]], changes: Numbered
+) -> tuple[dict[str, str], Numbered]:
+    """The files with all mutants that are Solidity, and those that are not."""
+    living: Numbered = dict(changes)
+    stillborn: Numbered = {}
+    examined: set[int] = set()
+
+    def lives(change: Change) -> bool:
+        text = change.mutant.applied(contracts.sources[LEDGER][change.file].encode()).decode()
+        return not compiler.objections(contracts.with_files(LEDGER, {change.file: text}))
+
+    while True:
+        files = sources_with(contracts, trees, living)
+        objections = compiler.objections(contracts.with_files(LEDGER, files))
+        if not objections:
+            return files, stillborn
+        found = set()
+        for (file, place), message in objections:
+            near = nearest(
+                files.get(file, ""), place, {n: change for n, change in living.items() if change.file == file}
+            )
+            if near is None:
+                raise CampaignError(message)
+            if "prior assignment" not in message:
+                found.add(near)
+            else:
+                # It objects to what a mutant left undone, wherever in its function that shows.
+                function = living[near].function
+                undecided = {n for n, c in living.items() if c.function == function and c.mutant.drops} - examined
+                examined |= undecided
+                found |= {n for n in undecided if not lives(living[n])}
+        if not found:
+            raise CampaignError("".join(message for _, message in objections))
+        for number in found:
+            stillborn[number] = living.pop(number)
 
 
-def judge_all(
-    project: Path, contracts: Contracts, changes: Iterable[Change], jobs: int, timeout: float
-) -> list[Verdict]:
-    """Tests the mutants on as many copies of the project as there are jobs."""
-    waiting: queue.SimpleQueue[Change] = queue.SimpleQueue()
-    total = 0
-    for change in changes:
-        waiting.put(change)
-        total += 1
+def nearest(text: str, place: int, changes: Numbered) -> int | None:
+    """The mutant of a file whose choice opens last before a place; else the one whose opens next after it."""
+    at = len(text.encode()[:place].decode())
+    opens = sorted((text.find(awake(number)), number) for number in changes)
+    before = [number for position, number in opens if 0 <= position <= at]
+    after = [number for position, number in opens if position > at]
+    return before[-1] if before else after[0] if after else None
+
+
+def judge_all(project: Path, changes: Numbered, kept: Kept, jobs: int, timeout: float) -> list[Verdict]:
+    """Tests mutants on as many copies of the project as there are jobs; whether survivors are faults is not asked."""
+    waiting: queue.SimpleQueue[tuple[int, Change]] = queue.SimpleQueue()
+    for entry in changes.items():
+        waiting.put(entry)
     verdicts: list[Verdict] = []
     failures: list[BaseException] = []
-    began = time.monotonic()
+    killers: dict[str, str | None] = {}
+    """The suite that last killed a mutant of each function."""
+    lock, began = threading.Lock(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="suanquan-mutants-") as folder:
 
-        def serve(number: int) -> None:
+        def serve(job: int) -> None:
             try:
-                copy = Path(folder) / str(number)
+                copy = Path(folder) / str(job)
                 copy_project(project, copy)
-                with Compiler() as compiler:
-                    bench = Bench(copy)
-                    while not failures:
-                        change = waiting.get_nowait()
-                        verdicts.append(judge(bench, compiler, contracts, change, timeout))
-                        report_progress(verdicts, total, began)
+                bench = Bench(copy)
+                while not failures:
+                    number, change = waiting.get_nowait()
+                    verdict = bench.judge(number, change, timeout, killers.get(change.function))
+                    with lock:
+                        verdicts.append(verdict)
+                        kept.keep(verdict)
+                        killers[change.function] = verdict.suite or killers.get(change.function)
+                        report_progress(verdicts, len(changes), began)
             except queue.Empty:
                 pass
             except BaseException as error:  # noqa: BLE001 - raised below, in the thread that waits
                 failures.append(error)
 
-        threads = [threading.Thread(target=serve, args=(number,)) for number in range(jobs)]
+        threads = [threading.Thread(target=serve, args=(job,)) for job in range(jobs)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -316,7 +213,7 @@ def judge_all(
 def report_progress(verdicts: list[Verdict], total: int, began: float) -> None:
     last = verdicts[-1]
     if last.outcome == "survived":
-        print(f"  survived: {last.change.file}:{last.change.mutant.line} {last.change.mutant.key}", flush=True)
+        print(f"  lives: {last.change.file}:{last.change.mutant.line} {last.change.mutant.key}", flush=True)
     done = len(verdicts)
     if done % 25 == 0 or done == total:
         left = (time.monotonic() - began) / done * (total - done)
@@ -325,79 +222,53 @@ def report_progress(verdicts: list[Verdict], total: int, began: float) -> None:
         print(f"  {done} of {total} mutants: {text}; about {left / 60:.0f} min left", flush=True)
 
 
-def report(verdicts: list[Verdict], *, complete: bool) -> Result:
-    """Prints the score for each file and the survivors; writes all verdicts to .cache/long/mutation.json."""
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    verdicts = sorted(verdicts, key=lambda verdict: (verdict.change.file, verdict.change.mutant.start))
-    rows = [
-        {
-            "file": v.change.file,
-            "line": v.change.mutant.line,
-            "mutant": v.change.mutant.key,
-            "outcome": v.outcome,
-            "by": v.by,
-        }
-        for v in verdicts
-    ]
-    (REPORTS / "mutation.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    print(f"\n{'file':<30} {'mutants':>8} {'killed':>8} {'survived':>9} {'score':>8}   equivalent, stillborn")
-    for file in sorted({verdict.change.file for verdict in verdicts}):
-        of_file = Counter(verdict.outcome for verdict in verdicts if verdict.change.file == file)
-        tried = of_file["killed"] + of_file["survived"]
-        score = f"{100 * of_file['killed'] / tried:.1f} %" if tried else "-"
-        print(
-            f"{file:<30} {tried:>8} {of_file['killed']:>8} {of_file['survived']:>9} {score:>8}   "
-            f"{of_file['equivalent']}, {of_file['stillborn']}"
-        )
-    reasons = explained()
-    survivors = [verdict for verdict in verdicts if verdict.outcome == "survived"]
-    unexplained = [verdict for verdict in survivors if verdict.change.mutant.key not in reasons]
-    for title, group in (
-        ("Survivors without a reason in contracts/mutation.toml:", unexplained),
-        ("Survivors explained there:", [verdict for verdict in survivors if verdict not in unexplained]),
-    ):
-        if group:
-            print(f"\n{title}")
-            for verdict in group:
-                print(f"  {verdict.change.file}:{verdict.change.mutant.line} {verdict.change.mutant.key}")
-    stale = reasons.keys() - {verdict.change.mutant.key for verdict in survivors} if complete else set()
-    for key in sorted(stale):
-        print(f"contracts/mutation.toml explains what does not survive: {key}", file=sys.stderr)
-
-    killed = sum(verdict.outcome == "killed" for verdict in verdicts)
-    tried = killed + len(survivors)
-    percent = 100 * killed / tried if tried else 0.0
-    return Result(
-        passed=percent >= GOAL_PERCENT and not unexplained and not stale,
-        figures=f"{killed} of {tried} mutants killed, {percent:.1f} %; {len(unexplained)} survivors unexplained",
-        goal=f"{GOAL_PERCENT} % killed, each survivor with a reason in contracts/mutation.toml",
-    )
+def weighed(verdict: Verdict, compiler: Compiler, contracts: Contracts) -> Verdict:
+    """A survivor without a reason is no fault where its code, compiled as for production, is the original's."""
+    change = verdict.change
+    if verdict.outcome != "survived" or change.mutant.key in explained():
+        return verdict
+    text = change.mutant.applied(contracts.sources[LEDGER][change.file].encode()).decode()
+    same = contracts.same_when_shipped(compiler, change.file, text)
+    return Verdict(change, "equivalent", "same optimised code") if same else verdict
 
 
 def campaign(options: Options) -> Result:
+    kept = Kept()
     with workspace(without=NOT_UNIT_TESTS) as project, Compiler() as compiler:
-        contracts = Contracts(compiler)
-        changes = all_changes(contracts, compiler)
+        contracts = Contracts()
+        trees = compiler.trees(contracts.sources[LEDGER])
+        changes = all_changes(contracts, trees)
         every = len(changes)
-        complete = options.mutants is None or options.mutants >= every
-        if options.mutants is not None and not complete:
-            changes = random.Random(options.seed).sample(changes, options.mutants)
-        through_ir = [contract for contract, settings in contracts.settings.items() if settings.get("viaIR", True)]
+        wanted = min(every, options.mutants or every)
+        complete = wanted == every
+        # All too are drawn: what an interrupted campaign has tried is a fair sample.
+        changes = random.Random(options.seed).sample(changes, wanted)
         print(f"{len(changes)} mutants{'' if complete else f' of {every} drawn by seed {options.seed}'}", end="")
-        print(f"; through the IR, as the legacy pipeline cannot: {', '.join(through_ir)}", flush=True)
-
-        built = subprocess.run(
-            [forge(), "build"], cwd=project / "contracts", capture_output=True, text=True, check=False
-        )
-        if built.returncode != 0:
-            raise CampaignError(built.stdout + built.stderr)
-        bench = Bench(project)
-        bench.install(contracts.code)
-        began = time.monotonic()
-        passed, first = bench.test(timeout=600)
-        if not passed:
-            raise CampaignError(f"the unit tests fail without any mutant: {first}")
-        timeout = 30 + 10 * (time.monotonic() - began)
-        verdicts = judge_all(project, contracts, changes, options.jobs, timeout)
+        verdicts = [verdict for change in changes if (verdict := kept.find(change)) is not None]
+        known = {verdict.change for verdict in verdicts}
+        numbered = {number: change for number, change in enumerate(changes, 1) if change not in known}
+        print(f"; {len(known)} verdicts hold from before", flush=True)
+        if numbered:
+            files, stillborn = without_stillborn(contracts, compiler, trees, numbered)
+            for number, change in stillborn.items():
+                del numbered[number]
+                verdicts.append(Verdict(change, "stillborn"))
+                kept.keep(verdicts[-1])
+            built = subprocess.run(
+                [forge(), "build"], cwd=project / "contracts", capture_output=True, text=True, check=False
+            )
+            if built.returncode != 0:
+                raise CampaignError(built.stdout + built.stderr)
+            bench = Bench(project)
+            bench.install(contracts.fastest_code(compiler, files))
+            began = time.monotonic()
+            passed, first, _ = bench.test(0, timeout=600)
+            if not passed:
+                raise CampaignError(f"the unit tests fail without any mutant awake: {first}")
+            timeout = 30 + 10 * (time.monotonic() - began)
+            verdicts += judge_all(project, numbered, kept, options.jobs, timeout)
+        verdicts = [weighed(verdict, compiler, contracts) for verdict in verdicts]
+        for verdict in verdicts:
+            if verdict.outcome == "equivalent":
+                kept.keep(verdict)
         return report(verdicts, complete=complete)

@@ -61,6 +61,14 @@ def test_every_error_in_the_sources_is_known() -> None:
     assert {"Error", "Panic", "AccessControlBadConfirmation", "ERC721NonexistentToken"} <= known
 
 
+def test_every_error_is_expected_by_a_test_in_solidity() -> None:
+    declared = set(re.findall(r"^    error (\w+)", (SOURCES / "libraries" / "Errors.sol").read_text(), re.MULTILINE))
+    tests = (SOURCES.parents[1] / "tests" / "contracts").rglob("*.t.sol")
+    expected = set(re.findall(r"Errors\.(\w+)\.selector", "".join(file.read_text() for file in tests)))
+    assert len(declared) >= 65
+    assert declared <= expected, sorted(declared - expected)
+
+
 def test_every_event_in_the_sources_is_known() -> None:
     for name in CONTRACT_NAMES:
         interface = (SOURCES / "interfaces" / f"I{name}.sol").read_text()

@@ -1,13 +1,15 @@
 """What the long campaigns make of their tools' answers, and the faults that mutation testing puts in."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scripts._long import coverage, fuzz, slither
-from scripts._long.mutants import Mutant, Neighbours, mutants
-from scripts._long.mutation import Compiler
+from scripts._long import coverage, fuzz, slither, verdicts
+from scripts._long.compiler import Compiler
+from scripts._long.mutants import Mutant, Neighbours, Node, mutants
+from scripts._long.schemata import awake, with_mutants
 
 SOURCE = """
 enum State { Live, Frozen }
@@ -21,8 +23,11 @@ contract Purse {
     function pay(uint256 amount, uint256 fee) external onlyLive {
         if (amount > left) revert();
         left -= amount;
-        emitted(amount, fee);
+        uint256 twice = double(fee);
+        emitted(amount, twice);
     }
+
+    function double(uint256 fee) internal pure returns (uint256) { if (fee == 0) return 0; return fee * 2; }
 
     function emitted(uint256, uint256) internal {}
 }
@@ -73,10 +78,20 @@ def test_finding_of_slither_keeps_its_name_when_lines_move(tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def faults() -> list[Mutant]:
-    """Mutants of SOURCE, without repetitions."""
+def compiler() -> Iterator[Compiler]:
     with Compiler() as compiler:
-        tree = compiler.trees({"src/Purse.sol": SOURCE})["src/Purse.sol"]
+        yield compiler
+
+
+@pytest.fixture(scope="module")
+def tree(compiler: Compiler) -> Node:
+    """Syntax tree of SOURCE."""
+    return compiler.trees({"src/Purse.sol": SOURCE})["src/Purse.sol"]
+
+
+@pytest.fixture(scope="module")
+def faults(tree: Node) -> list[Mutant]:
+    """Mutants of SOURCE, without repetitions."""
     return mutants(SOURCE.encode(), tree, Neighbours([tree]))
 
 
@@ -92,9 +107,15 @@ def test_each_fault_is_put_in(faults: list[Mutant]) -> None:
         "left -= amount → nothing",
         "left -= amount → left += amount",
         "left -= amount → left = amount",
-        "emitted(amount, fee) → nothing",
-        "amount, fee → fee, amount",
+        "emitted(amount, twice) → nothing",
+        "amount, twice → twice, amount",
         "revert() → nothing",
+        "if (fee == 0) → nothing",
+        "fee == 0 → fee != 0",
+        "0 → 1",
+        "0 → 1 #2",
+        "fee * 2 → fee / 2",
+        "2 → 3",
     }
 
 
@@ -105,3 +126,40 @@ def test_a_fault_changes_its_place_and_nothing_else(faults: list[Mutant]) -> Non
         assert changed != source
         assert changed.startswith(source[: fault.start])
         assert changed.endswith(source[fault.end :])
+
+
+def test_all_faults_sleep_in_one_source_that_compiles(compiler: Compiler, tree: Node, faults: list[Mutant]) -> None:
+    asleep = with_mutants(SOURCE.encode(), tree, list(enumerate(faults, 1)))
+    assert compiler.objections({"src/Purse.sol": asleep}) == []
+    for number in range(1, len(faults) + 1):
+        assert asleep.count(awake(number)) == 1
+    for line in ("left -= amount;", "modifier onlyLive()", "double(fee)"):
+        assert line in asleep
+
+
+def test_a_fault_that_is_no_solidity_is_told_with_its_place(compiler: Compiler) -> None:
+    ((place, message),) = compiler.objections({"src/A.sol": "contract A { function f() public { uint8 a = 256; } }"})
+    assert place == ("src/A.sol", 35)
+    assert "not implicitly convertible" in message
+
+
+def test_a_verdict_is_kept_until_what_it_rests_on_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite, other = tmp_path / "Pay.t.sol", tmp_path / "Other.t.sol"
+    suite.write_text("pays")
+    other.write_text("other")
+    monkeypatch.setattr(verdicts, "TESTS", tmp_path)
+    monkeypatch.setattr(verdicts, "KEPT", tmp_path / "mutation.json")
+    killed = verdicts.Change("src/Purse.sol", Mutant("Purse.pay: a → b", 3, 0, 1, b"b"))
+    lives = verdicts.Change("src/Purse.sol", Mutant("Purse.pay: b → c", 3, 0, 1, b"c"))
+    kept = verdicts.Kept()
+    kept.keep(verdicts.Verdict(killed, "killed", "test_Pay", "Pay.t.sol"))
+    kept.keep(verdicts.Verdict(lives, "survived"))
+
+    found = verdicts.Kept().find(killed)
+    assert found is not None
+    assert (found.outcome, found.by) == ("killed", "test_Pay")
+    other.write_text("sharper")
+    assert verdicts.Kept().find(killed) is not None
+    assert verdicts.Kept().find(lives) is None
+    suite.write_text("pays otherwise")
+    assert verdicts.Kept().find(killed) is None

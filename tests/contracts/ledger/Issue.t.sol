@@ -68,7 +68,7 @@ contract IssueTest is LedgerBase {
 
     function test_RevertWhen_IdIsTaken() public {
         expectRefused(
-            makeOrder(zhengzhou, 1, OTHER_BUYER),
+            makeOrder(zhengzhou, uint32(voucherId), OTHER_BUYER),
             abi.encodeWithSelector(Errors.VoucherLedger_VoucherIdTaken.selector, uint256(voucherId))
         );
     }
@@ -76,7 +76,7 @@ contract IssueTest is LedgerBase {
     function test_RevertWhen_IdOfAnEndedVoucherIsUsedAgain() public {
         cancel(voucherId);
         expectRefused(
-            makeOrder(zhengzhou, 1, BUYER),
+            makeOrder(zhengzhou, uint32(voucherId), BUYER),
             abi.encodeWithSelector(Errors.VoucherLedger_VoucherIdTaken.selector, uint256(voucherId))
         );
     }

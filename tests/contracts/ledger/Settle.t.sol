@@ -6,7 +6,7 @@ import {IVoucherLedger} from "suanquan/interfaces/IVoucherLedger.sol";
 import {Errors} from "suanquan/libraries/Errors.sol";
 import {Budget, ProgrammeTerms} from "suanquan/types/Programme.sol";
 import {Trade} from "suanquan/types/Trade.sol";
-import {Redemption, RedemptionState, VoucherState} from "suanquan/types/Voucher.sol";
+import {IssueOrder, Redemption, RedemptionState, VoucherState} from "suanquan/types/Voucher.sol";
 
 /// @notice Write-off and recovery.
 contract SettleTest is LedgerBase {
@@ -72,6 +72,30 @@ contract SettleTest is LedgerBase {
         vm.prank(finance);
         ledger.writeOff(refsTo(ids), PAYMENT);
         assertEq(ledger.voucher(reservedId).writtenOffFen, 2 * AMOUNT);
+    }
+
+    /// @dev Each in the budget of its own period, in whatever order they stand.
+    function test_WriteOff_AcrossPeriodsAndProgrammes() public {
+        IssueOrder memory o = makeOrder(etown, 903, BUYER);
+        o.period = 1;
+        uint48 later = issue(o);
+        uint256[] memory ids = new uint256[](5);
+        ids[0] = redeem(reservedId, makeTrade(BUYER));
+        ids[1] = redeem(later, makeTrade(BUYER));
+        ids[2] = _id;
+        ids[3] = redeem(later, makeTrade(BUYER));
+        ids[4] = redeem(reservedId, makeTrade(BUYER));
+        vm.warp(NOW + CHALLENGE);
+        vm.prank(finance);
+        ledger.writeOff(refsTo(ids), PAYMENT);
+        for (uint8 period = 0; period < 2; ++period) {
+            (Budget memory b,) = ledger.budget(etown, period);
+            assertEq(b.redeemedFen, 0);
+            assertEq(b.writtenOffFen, 2 * AMOUNT);
+        }
+        assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, 0));
+        assertEq(ledger.voucher(reservedId).writtenOffFen, 2 * AMOUNT);
+        assertEq(ledger.voucher(later).writtenOffFen, 2 * AMOUNT);
     }
 
     function test_RevertWhen_WrittenOffTwice() public {

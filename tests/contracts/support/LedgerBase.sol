@@ -16,7 +16,8 @@ abstract contract LedgerBase is Base {
         super.setUp();
         zhengzhou = publish(makeZhengzhou());
         etown = publish(makeEtown());
-        voucherId = issue(zhengzhou, 1, BUYER);
-        reservedId = issue(etown, 1, BUYER);
+        // Redemptions are counted from 1: with other serials, no redemption's id is that of its voucher.
+        voucherId = issue(zhengzhou, 901, BUYER);
+        reservedId = issue(etown, 902, BUYER);
     }
 }
