@@ -18,6 +18,7 @@ COMMANDS = {
     "policy": "check, explain, compare, publish and terminate policies",
     "quote": "what a trade is subsidised with under a policy, and why",
     "submit": "post a file of trades as evidence",
+    "report": "read a report: on the screen, or as JSON, CSV, XLSX or PDF",
     "signers": "show the keys that send: balance, gas spent, days left",
     "documents": "check documents against what a voucher was approved over",
     "audit": "rebuild all state from chain events alone and check every rule",

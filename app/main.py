@@ -17,6 +17,7 @@ from app.checks.router import queries as check_queries
 from app.checks.router import router as holds
 from app.claims.router import queries as claim_queries
 from app.claims.router import router as claims
+from app.console.router import router as console
 from app.documents.router import queries as document_queries
 from app.documents.router import router as documents
 from app.documents.router import uploads
@@ -84,6 +85,7 @@ ROUTERS = (
     webhooks,
     webhook_queries,
     operation_commands,
+    console,
 )
 
 

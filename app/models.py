@@ -2,6 +2,7 @@
 
 from app import deployment
 from app.applications import models as applications
+from app.applications import rollups as application_rollups
 from app.auth import models as auth
 from app.checks import models as checks
 from app.claims import models as claims
@@ -21,6 +22,7 @@ MODULES = (
     relay,
     indexer,
     applications,
+    application_rollups,
     auth,
     checks,
     claims,

@@ -115,7 +115,9 @@ def _query_session(
     ] = OWN,
 ) -> Iterator[Session]:
     with gateway_of(request).sessions() as session:
-        session.connection(execution_options={"readonly": True})
+        # All statements see one moment, as they do on SQLite: what a report adds up belongs to one block.
+        whole = {"isolation_level": "REPEATABLE READ"} if session.get_bind().dialect.name == "postgresql" else {}
+        session.connection(execution_options={"readonly": True, **whole})
         if deployment != OWN:
             if session.get(Deployment, deployment) is None:
                 raise Invalid("query/deployment", "known_deployment", f"there is no deployment {deployment}")

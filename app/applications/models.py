@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chain.sql import Address, Base, Hash32, Json, RowId
+
+IS_UNDECIDED = text("state IN ('submitted', 'under_review', 'clarification', 'publicity', 'appealed')")
+"""As states.UNDECIDED."""
 
 
 class Application(Base):
@@ -35,7 +38,16 @@ class Application(Base):
     """
 
     __tablename__ = "applications"
-    __table_args__ = (UniqueConstraint("programme_id", "voucher_serial"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "voucher_serial"),
+        Index(
+            "ix_applications_undecided",
+            "programme_id",
+            "stage",
+            sqlite_where=IS_UNDECIDED,
+            postgresql_where=IS_UNDECIDED,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(35), primary_key=True)
     programme_id: Mapped[int] = mapped_column(Integer)
@@ -98,7 +110,7 @@ class ApplicationStep(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
     application_id: Mapped[str] = mapped_column(ForeignKey(Application.id), index=True)
-    at: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
     action: Mapped[str] = mapped_column(String(16))
     before: Mapped[str | None] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16))

@@ -8,20 +8,12 @@ from sqlalchemy.orm import Session
 from app.applications import repository
 from app.applications.answers import ProgressReport, Spent, StageReport, StageTime
 from app.applications.models import Application, ApplicationStep
-from app.applications.states import IN_STAGE, State
+from app.applications.states import IN_STAGE, PARTS, State
 from app.applications.submission import part_of, policy_of
 from app.applications.working_days import due_at
 from app.clock import now
 from app.policies.model import ProgrammePart, StagePart
 from app.programmes.service import find as find_programme
-
-PARTS = {
-    State.SUBMITTED: "review",
-    State.UNDER_REVIEW: "review",
-    State.CLARIFICATION: "clarification",
-    State.PUBLICITY: "publicity",
-}
-"""What the time in a state counts as; in other states no stage is waited for."""
 
 
 def times(steps: Sequence[ApplicationStep], stages: int, part: ProgrammePart | None) -> list[StageTime]:

@@ -84,6 +84,13 @@ REVIEW = (State.SUBMITTED, State.UNDER_REVIEW)
 """States in which reviewers are asked to decide."""
 IN_STAGE = (*REVIEW, State.CLARIFICATION)
 """States in which a stage is waited for."""
+PARTS = {
+    State.SUBMITTED: "review",
+    State.UNDER_REVIEW: "review",
+    State.CLARIFICATION: "clarification",
+    State.PUBLICITY: "publicity",
+}
+"""What the time in a state counts as; in other states no stage is waited for."""
 UNDECIDED = (*IN_STAGE, State.PUBLICITY, State.APPEALED)
 """States in which an application still rests on its documents."""
 

@@ -1,11 +1,15 @@
 """Moves applications from state to state, and writes down who did it, for the history and for those who are told."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
+from app.applications import repository
 from app.applications.models import Application, ApplicationStep
-from app.applications.states import Action, State, after
+from app.applications.rollups import count, pass_stage
+from app.applications.states import PARTS, Action, State, after
 from app.auth.service import Principal
 from app.clock import now
 from app.events.recorder import record
@@ -33,6 +37,7 @@ class Actor:
 def begin(session: Session, application: Application, caller: Principal) -> None:
     """Notes that an application was handed in."""
     _note(session, application, Action.SUBMIT, Actor.of(caller), before=None, note=None)
+    count(session, application, None, now())
 
 
 def move(
@@ -55,7 +60,8 @@ def move(
     Raises:
         Conflict: The action is not possible now.
     """
-    before = application.state if state is None else state
+    was, before = str(application.state), application.state if state is None else state
+    left = application.stage
     application.state = after(before, action).value
     application.updated_at = now()
     if stage is not None:
@@ -63,6 +69,20 @@ def move(
     if application.state != State.PUBLICITY:
         application.publicity_until = None
     _note(session, application, action, actor, before=before, note=note)
+    count(session, application, was, now())
+    if was in PARTS and (application.stage != left or application.state not in PARTS):
+        _leave(session, application, left)
+
+
+def _leave(session: Session, application: Application, stage: int) -> None:
+    """Counts the time that an application spent in a stage, now that it is through."""
+    steps = repository.steps(session, [application.id])[application.id]
+    spent: dict[str, int] = defaultdict(int)
+    for step, following in reversed(list(pairwise(steps))):
+        if step.stage != stage or step.state not in PARTS:
+            break
+        spent[PARTS[State(step.state)]] += following.at - step.at
+    pass_stage(session, application.programme_id, stage, spent, steps[-1].at)
 
 
 def _note(

@@ -13,7 +13,8 @@ from sqlalchemy.orm import with_loader_criteria as criteria
 
 OWN = 1
 """Number of the deployment that a service sends its transactions to."""
-_SCOPE = "deployment_id"
+SCOPE = "deployment_id"
+"""Member of a session's info that says which deployment it sees."""
 
 
 class Projected:
@@ -26,28 +27,28 @@ class Projected:
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - a class, by the rules of declared_attr
         columns = cls.__table__.primary_key.columns  # type: ignore[attr-defined]
-        return {"primary_key": [column.name for column in columns if column.name != _SCOPE]}
+        return {"primary_key": [column.name for column in columns if column.name != SCOPE]}
 
 
 def scoped(make: sessionmaker[Session], deployment_id: int) -> sessionmaker[Session]:
     """Sessions that see one deployment's rows; on the same engine."""
-    options = {**make.kw, "info": {**make.kw.get("info", {}), _SCOPE: deployment_id}}
+    options = {**make.kw, "info": {**make.kw.get("info", {}), SCOPE: deployment_id}}
     return sessionmaker(class_=Session, **options)
 
 
 def choose(session: Session, deployment_id: int) -> None:
     """Let a session that has read nothing yet see another deployment."""
-    session.info[_SCOPE] = deployment_id
+    session.info[SCOPE] = deployment_id
 
 
 def chosen(session: Session) -> int:
     """The deployment that a session sees."""
-    return int(session.info[_SCOPE])
+    return int(session.info[SCOPE])
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _add_condition(state: ORMExecuteState) -> None:
-    deployment_id = state.session.info.get(_SCOPE)
+    deployment_id = state.session.info.get(SCOPE)
     if deployment_id is None or not state.is_select or state.is_column_load or state.is_relationship_load:
         return
     state.statement = state.statement.options(

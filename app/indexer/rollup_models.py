@@ -17,6 +17,8 @@ class Rollup(Projected, Base):
             voucher was issued.
         key: Value of the dimension as text; `none` for vouchers without a period.
         redeemed: Also those that were rejected later; `rejected` counts these, on the day of the rejection.
+        reserved_fen: By how much budgets held more or less for issued vouchers; of the period that holds it.
+        left_fen: By how much vouchers that had not ended were good for more or less.
     """
 
     __tablename__ = "rollups"
@@ -37,10 +39,15 @@ class Rollup(Projected, Base):
     recovered_fen: Mapped[int] = mapped_column(BigInteger)
     returned: Mapped[int] = mapped_column(BigInteger)
     returned_fen: Mapped[int] = mapped_column(BigInteger)
+    reserved_fen: Mapped[int] = mapped_column(BigInteger)
+    left_fen: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_rollups_dimension", "deployment_id", "dimension", "span"),)
 
 
 class Outstanding(Projected, Base):
-    """What live and frozen vouchers are still good for, by the day in China (since 1970-01-01) on which they end."""
+    """What vouchers are still good for, by the day in China (since 1970-01-01) on which they end; what changes after
+    that does not count."""
 
     __tablename__ = "outstanding"
 
@@ -50,4 +57,4 @@ class Outstanding(Projected, Base):
     valid_day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     left_fen: Mapped[int] = mapped_column(BigInteger)
 
-    __table_args__ = (Index("ix_outstanding_valid_day", "deployment_id", "valid_day"),)
+    __table_args__ = (Index("ix_outstanding_dimension", "deployment_id", "dimension", "valid_day"),)

@@ -6,7 +6,7 @@ from chain.jsonable import jsonable
 
 from .models import Budget, Entity, EntityUse, Period, Programme, Redemption, Refusal, Tier, Voucher
 from .projector import Occurrence, handles, programme_of
-from .rollups import NONE
+from .rollups import NONE, RESERVED
 from .rows import Rows
 from .tables import Row
 from .values import bounded, word
@@ -44,7 +44,7 @@ def _issued(rows: Rows, e: Occurrence) -> None:
     )
     if period is not None:
         _move_budget(rows, programme_id, period, reserved_fen=face_fen)
-    _count(rows, e, "issued", voucher, face_fen, left_fen=face_fen)
+    _count(rows, e, "issued", voucher, face_fen, left_fen=face_fen, reserved_fen=0 if period is None else face_fen)
 
 
 @handles("VoucherFrozen")
@@ -108,7 +108,16 @@ def _redeemed(rows: Rows, e: Occurrence) -> None:
     _use(rows, voucher, period, amount_fen)
     released_fen = amount_fen if _reserves(programme) else 0
     _move_budget(rows, voucher["programme_id"], period, redeemed_fen=amount_fen, reserved_fen=-released_fen)
-    _count(rows, e, "redeemed", voucher, amount_fen, left_fen=-amount_fen, redemption=redemption)
+    _count(
+        rows,
+        e,
+        "redeemed",
+        voucher,
+        amount_fen,
+        left_fen=-amount_fen,
+        reserved_fen=-released_fen,
+        redemption=redemption,
+    )
     if programme["terms"]["inTradeOrder"]:
         rows.update(Programme, voucher["programme_id"], last_traded_at=trade["tradedAt"])
 
@@ -149,9 +158,9 @@ def _rejected(rows: Rows, e: Occurrence) -> None:
     _use(rows, voucher, redemption["period"], -amount_fen)
     usable = voucher["state"] in _USABLE
     left_fen = amount_fen if usable else 0
-    _count(rows, e, "rejected", voucher, amount_fen, left_fen=left_fen, redemption=redemption)
     # To a voucher that ended, nothing returns: it is available again.
     held_fen = amount_fen if usable and _reserves(programme) else 0
+    _count(rows, e, "rejected", voucher, amount_fen, left_fen=left_fen, reserved_fen=held_fen, redemption=redemption)
     _move_budget(rows, voucher["programme_id"], redemption["period"], redeemed_fen=-amount_fen, reserved_fen=held_fen)
 
 
@@ -180,8 +189,9 @@ def _end(rows: Rows, e: Occurrence, state: str) -> None:
     voucher = rows.require(Voucher, voucher_id)
     rows.update(Voucher, voucher_id, state=state, returned_fen=returned_fen)
     left_fen = voucher["face_fen"] - voucher["redeemed_fen"]
-    _count(rows, e, "returned", voucher, returned_fen, left_fen=-left_fen)
     period = voucher["period"]
+    reserved_fen = 0 if period is None else -returned_fen
+    _count(rows, e, "returned", voucher, returned_fen, left_fen=-left_fen, reserved_fen=reserved_fen)
     if period is not None:
         _move_budget(rows, programme_of(voucher_id), period, reserved_fen=-returned_fen)
 
@@ -209,9 +219,11 @@ def _count(
     fen: int,
     *,
     left_fen: int = 0,
+    reserved_fen: int = 0,
     redemption: Row | None = None,
 ) -> None:
-    """Counts an amount, of a voucher or of a redemption of it, and what it changes of what the voucher is good for."""
+    """Counts an amount, of a voucher or of a redemption of it, and what it changes of what the voucher is good for and
+    of what the budget holds for it."""
     programme_id = voucher["programme_id"]
     place = (
         programme_id,
@@ -222,10 +234,12 @@ def _count(
         None,
     )
     if left_fen:
-        rows.tallies.leave(place, voucher["valid_until"], left_fen)
+        rows.tallies.leave(place, e.at, voucher["valid_until"], left_fen)
     if redemption is not None:
         place = (programme_id, redemption["period"], *place[2:5], redemption["supplier_id"])
     rows.tallies.flow(flow, place, e.at, fen)
+    if reserved_fen:
+        rows.tallies.flow(RESERVED, (*place[:5], None), e.at, reserved_fen)
 
 
 def _reserves(programme: Row) -> bool:

@@ -1,107 +1,100 @@
-"""Puts reports together: rows, the block that they were read at, and a digest."""
+"""Reads a report: who may, at which point, with which parameters."""
 
-import hashlib
-import json
-from collections.abc import Callable
-from datetime import date
-from typing import Any, TypeVar
+from dataclasses import fields, replace
 
 from sqlalchemy.orm import Session
 
-from app.clock import now
-from app.errors import ApiError
+from app.auth.service import Principal, demand
+from app.deployment import Deployment
+from app.entities.repository import by_uscc
+from app.errors import ApiError, Invalid, NotFound
 from app.gateway import Gateway
-from app.reports import repository
-from app.reports.schemas import Anchor, BudgetLine, Flow, Flows, Line, Overview, RefusalLine, Refusals
-from app.vouchers.repository import numbers_of
+from app.indexer.models import Voucher
+from app.indexer.projected import OWN, SCOPE
+from app.reports import point as points
+from app.reports.catalogue import REPORTS
+from app.reports.export import Export
+from app.reports.question import Question, Reading, Report
+from chain.contracts import Contracts
 
-ATTEMPTS = 5
-T = TypeVar("T")
+MAX_ROWS = {"json": 200_000, "csv": 200_000, "xlsx": 50_000, "pdf": 5_000}
+"""Rows that a file may have, by format."""
 
 
-def overview(session: Session, gateway: Gateway) -> Overview:
-    """The overview of all programmes.
+def readable(caller: Principal) -> list[Report]:
+    """The reports that a caller may read, those about itself included."""
+    return [report for report in REPORTS.values() if caller.role in report.roles or report.own]
+
+
+def read(
+    session: Session, gateway: Gateway, caller: Principal, name: str, question: Question, *, file_format: str
+) -> Export:
+    """A report.
+
+    Args:
+        question: As asked; members that differ from their defaults were given.
 
     Raises:
-        ApiError: 503 if blocks came faster than the report could be read.
+        NotFound: There is no such report, supplier or voucher, or the caller may not know of it.
+        Forbidden: The caller's role may not read it.
+        Invalid: A parameter is not one of this report's, or has no such value.
+        ApiError: 503 where blocks are missing; 422 for more rows than a file may have.
     """
-    rows, block = _at_one_block(session, gateway, lambda: _overview_rows(session))
-    return Overview(anchor=_anchor(gateway, block, rows), **rows)
-
-
-def refusals(session: Session, gateway: Gateway) -> Refusals:
-    """What was refused or rejected, by reason."""
-
-    def read() -> list[RefusalLine]:
-        return [
-            RefusalLine(subject=subject, programme_id=programme_id, code=code or "unknown", count=count)
-            for subject, programme_id, code, count in repository.refusals(session)
-        ]
-
-    rows, block = _at_one_block(session, gateway, read)
-    return Refusals(anchor=_anchor(gateway, block, {"rows": rows}), rows=rows)
-
-
-def flows(session: Session, gateway: Gateway, *, dimension: str, by: str, first: date, last: date) -> Flows:
-    """What happened by day or month, from a date to another, months as a whole."""
-    length = len("2026-03") if by == "month" else len("2026-03-05")
-
-    def read() -> list[Flow]:
-        found = repository.flows(session, dimension, first.isoformat()[:length], last.isoformat()[:length], length)
-        return [Flow(**{name: getattr(row, name) for name in Flow.model_fields}) for row in found]
-
-    rows, block = _at_one_block(session, gateway, read)
-    return Flows(anchor=_anchor(gateway, block, {"rows": rows}), rows=rows)
-
-
-def _overview_rows(session: Session) -> dict[str, Any]:
-    found = repository.totals(session, now())
-    suppliers = {key for _, key in found["suppliers"]}
-    names = {f"0x{one.hex()}": uscc for one, uscc in numbers_of(session, map(_entity_id, suppliers)).items()}
-    rows: dict[str, Any] = {
-        dimension: [
-            Line(programme_id=programme_id, key=names.get(key, key), **sums)
-            for (programme_id, key), sums in sorted(lines.items())
-        ]
-        for dimension, lines in found.items()
-    }
-    rows["budgets"] = [
-        BudgetLine(
-            programme_id=b.programme_id,
-            budget=b.index,
-            amount_fen=b.amount_fen,
-            reserved_fen=b.reserved_fen,
-            redeemed_fen=b.redeemed_fen,
-            written_off_fen=b.written_off_fen,
-            recovered_fen=b.recovered_fen,
-            available_fen=b.amount_fen + b.recovered_fen - b.reserved_fen - b.redeemed_fen - b.written_off_fen,
+    report = REPORTS.get(name)
+    if report is None:
+        raise NotFound("report", name)
+    if not report.own:
+        demand(caller, *report.roles)
+    _check(report, question)
+    question = _own(session, caller, report, question)
+    contracts = _contracts(session, gateway)
+    rpc = gateway.rpc if contracts.chain_id == gateway.contracts.chain_id else None
+    point = points.at(session, contracts, rpc, question.as_of)
+    table = report.read(Reading(session, question, point))
+    if len(table.rows) > MAX_ROWS[file_format]:
+        raise ApiError(
+            422,
+            "too_many_rows",
+            f"The report has {len(table.rows)} rows; a {file_format} file may have {MAX_ROWS[file_format]}. "
+            "Ask for fewer days, one programme, or months.",
+            rows=len(table.rows),
         )
-        for b in repository.budgets(session)
-    ]
-    return rows
+    return Export(report, question, contracts, point, points.parked_events(session, point), table)
 
 
-def _entity_id(key: str) -> bytes:
-    return bytes.fromhex(key.removeprefix("0x"))
+def _contracts(session: Session, gateway: Gateway) -> Contracts:
+    """Of the deployment that the session sees."""
+    deployment = session.info.get(SCOPE, OWN)
+    if deployment == OWN:
+        return gateway.contracts
+    return Contracts.from_dict(session.get_one(Deployment, deployment).contracts or {})
 
 
-def _at_one_block(session: Session, gateway: Gateway, read: Callable[[], T]) -> tuple[T, tuple[int, bytes] | None]:
-    """Reads until no block came between, since PostgreSQL shows each statement the newest rows."""
-    for _ in range(ATTEMPTS):
-        before = repository.index_state(session, gateway.contracts)
-        rows = read()
-        if repository.index_state(session, gateway.contracts) == before:
-            return rows, before
-    raise ApiError(503, "blocks_too_fast", "New blocks came while the report was read; ask again.")
+def _check(report: Report, question: Question) -> None:
+    for member in fields(Question):
+        given = getattr(question, member.name) != member.default
+        if given and member.name not in report.takes:
+            takes = ", ".join(report.takes)
+            raise Invalid(f"query/{member.name}", "not_of_this_report", f"report {report.name} takes only: {takes}")
+        if not given and member.name in report.needs:
+            raise Invalid(f"query/{member.name}", "required", f"report {report.name} needs it")
+    if question.first and question.last and question.first > question.last:
+        raise Invalid("query/last", "not_before_first", "is before the first day")
 
 
-def _anchor(gateway: Gateway, block: tuple[int, bytes] | None, rows: dict[str, Any]) -> Anchor:
-    plain = {name: [line.model_dump() for line in lines] for name, lines in rows.items()}
-    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return Anchor(
-        chain_id=gateway.contracts.chain_id,
-        contracts={str(name): address for name, address in gateway.contracts.addresses.items()},
-        block_number=block[0] if block else None,
-        block_hash=f"0x{block[1].hex()}" if block else None,
-        rows_sha256=f"0x{hashlib.sha256(canonical.encode()).hexdigest()}",
-    )
+def _own(session: Session, caller: Principal, report: Report, question: Question) -> Question:
+    """The question with the registry's id of a supplier; refuses organisations what is not about themselves."""
+    staff = caller.role in report.roles
+    if question.supplier is not None:
+        if not staff and question.supplier != caller.subject:
+            raise NotFound("entity", question.supplier)
+        organisation = by_uscc(session, question.supplier)
+        if organisation is None:
+            raise NotFound("entity", question.supplier)
+        return replace(question, supplier=f"0x{organisation.entity_id.hex()}")
+    if question.voucher_id is not None:
+        voucher = session.get(Voucher, question.voucher_id)
+        holder = None if staff else by_uscc(session, caller.subject)
+        if voucher is None or not (staff or (holder is not None and holder.entity_id == voucher.entity_id)):
+            raise NotFound("voucher", question.voucher_id)
+    return question

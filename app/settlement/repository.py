@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.indexer.models import Redemption
+from app.indexer.rollup_models import Rollup
+from app.indexer.rollups import TOTAL
 from chain.enums import RedemptionState
 
 PROVISIONAL = RedemptionState.PROVISIONAL.name.lower()
 WRITTEN_OFF = RedemptionState.WRITTEN_OFF.name.lower()
-REJECTED = RedemptionState.REJECTED.name.lower()
 
 
 class Owed(NamedTuple):
@@ -27,25 +28,19 @@ class Owed(NamedTuple):
 
 def supplier_sums(session: Session, supplier_id: bytes) -> list[Owed]:
     """What a supplier is owed and was paid, by programme."""
-
-    def sum_in(state: str) -> object:
-        return func.coalesce(func.sum(case((Redemption.state == state, Redemption.amount_fen), else_=0)), 0)
-
     query = (
         select(
-            Redemption.programme_id,
-            func.count(),
-            sum_in(PROVISIONAL),  # type: ignore[call-overload]
-            sum_in(WRITTEN_OFF),
-            sum_in(REJECTED),
-            func.coalesce(func.sum(Redemption.recovered_fen), 0),
+            Rollup.programme_id,
+            Rollup.redeemed,
+            Rollup.redeemed_fen - Rollup.rejected_fen - Rollup.written_off_fen,
+            Rollup.written_off_fen,
+            Rollup.rejected_fen,
+            Rollup.recovered_fen,
         )
-        .where(Redemption.supplier_id == supplier_id)
-        .group_by(Redemption.programme_id)
-        .order_by(Redemption.programme_id)
+        .where(Rollup.span == TOTAL, Rollup.dimension == "suppliers", Rollup.key == f"0x{supplier_id.hex()}")
+        .order_by(Rollup.programme_id)
     )
-    # PostgreSQL sums BIGINT as NUMERIC
-    return [Owed(*(int(value) for value in row)) for row in session.execute(query)]
+    return [Owed(*row) for row in session.execute(query)]
 
 
 def redemptions(session: Session, ids: Sequence[int]) -> dict[int, Redemption]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -45,6 +46,8 @@ def main() -> int:
     audit_parser.add_argument("--events", type=int, default=1_000_000, help="a tenth of them vouchers (1000000)")
     reports_parser = benchmarks.add_parser("reports", help="time of reports over millions of rows in PostgreSQL")
     reports_parser.add_argument("--scale", type=float, default=1.0, help="1 is a million vouchers (1)")
+    reports_parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep the database, or take the one there")
+    reports_parser.add_argument("--only-load", action="store_true", help="fill the database and ask for nothing")
     checks_parser = benchmarks.add_parser("checks", help="precision and recall of the fraud checks on seeded data")
     checks_parser.add_argument("--seed", type=int, default=SEED, help=f"another draw of the same kinds ({SEED})")
     checks_parser.add_argument("--cases", type=int, default=3_000, help="cases of each check (3000)")
@@ -124,7 +127,7 @@ def _audit(options: argparse.Namespace, screen: Console) -> Measured:
 
 def _reports(options: argparse.Namespace, screen: Console) -> Measured:
     with screen.status("starting") as status:
-        found = reports.measure(options.scale, progress=status.update)
+        found = reports.measure(options.scale, options.data, only_load=options.only_load, progress=status.update)
     return found.to_dict(), lambda: reports.show(found, screen)
 
 

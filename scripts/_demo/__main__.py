@@ -83,19 +83,19 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
 
 def _show(story: Story, say: dict[str, str], screen: Console) -> None:
     """The overview as a table, and why claims were refused."""
-    overview = story.overview()
-    total = overview["programmes"][0]
+    overview = story.report("overview", dimension="tiers")
+    total = overview["totals"]
     story.facts["issued_fen"] = total["issued_fen"]
     amounts = ("issued_fen", "redeemed_fen", "written_off_fen")
     table = Table(title=f"{say['report']} · {say['block']} {overview['anchor']['block_number']}", title_justify="left")
     table.add_column(say["tier"], no_wrap=True)
     for heading in ("count", "face", "paid", "written"):
         table.add_column(say[heading], justify="right", no_wrap=True)
-    for line in overview["tiers"]:
+    for line in overview["rows"]:
         table.add_row(line["key"], str(line["issued"]), *(yuan(line[member]) for member in amounts))
     table.add_section()
     table.add_row(say["total"], str(total["issued"]), *(yuan(total[member]) for member in amounts))
-    table.add_row(say["left"], "", "", "", yuan(overview["budgets"][0]["available_fen"]))
+    table.add_row(say["left"], "", "", "", yuan(story.budget()["available_fen"]))
     screen.print(table)
     refusals = Table()
     refusals.add_column(say["code"], no_wrap=True)

@@ -182,9 +182,9 @@ class Story:
         self.facts["written_off_fen"] = sum(item["amount_fen"] for item in written)
         self.tell("write_off", count=len(written), fen=yuan(self.facts["written_off_fen"]))
 
-    def overview(self) -> dict[str, Any]:
-        """The overview report."""
-        found: dict[str, Any] = self.service.get("/v1/reports/overview", self.keys["regulator"])
+    def report(self, name: str, **question: Any) -> dict[str, Any]:
+        """A report as it stands now."""
+        found: dict[str, Any] = self.service.get(f"/v1/reports/{name}", self.keys["regulator"], **question)
         return found
 
     def list_vouchers(self) -> list[dict[str, Any]]:

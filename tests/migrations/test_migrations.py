@@ -161,3 +161,43 @@ def test_upgrading_again_changes_nothing(empty: str) -> None:
 def test_the_models_are_what_the_migrations_make(empty: str) -> None:
     upgrade(empty)
     check(empty)
+
+
+def test_applications_from_before_their_sums_are_counted(empty: str) -> None:
+    upgrade(empty, "0013_effects")
+    engine = open_engine(empty)
+    application = {
+        "id": "ap_1",
+        "programme_id": 1,
+        "entity_id": bytes(32),
+        "uscc": "u",
+        "tier": 0,
+        "face_fen": 500,
+        "voucher_serial": 1,
+        "valid_until": 2,
+        "period": 255,
+        "documents": [],
+        "documents_digest": bytes(32),
+        "facts": {},
+        "state": "approved",
+        "stage": 1,
+        "submitted_by": "k",
+        "created_at": 0,
+        "updated_at": 0,
+    }
+    steps = (("submit", None, "submitted", 0, 0), ("approve", "submitted", "approved", 1, 90_000))
+    with engine.begin() as connection:
+        metadata = MetaData()
+        metadata.reflect(connection, only=["applications", "application_steps"])
+        tables = metadata.tables
+        connection.execute(tables["applications"].insert(), application)
+        for action, before, state, stage, at in steps:
+            step = {"action": action, "before": before, "state": state, "stage": stage, "at": at}
+            who = {"application_id": "ap_1", "actor": "", "role": "", "key_id": ""}
+            connection.execute(tables["application_steps"].insert(), {**step, **who})
+    engine.dispose()
+    upgrade(empty)
+    total = "SELECT {} FROM application_rollups WHERE dimension = 'periods' AND key = 'none' AND span = '{}'"
+    assert [_row(empty, total.format(name, "total")) for name in ("applied", "approved_fen")] == [1, 500]
+    assert _row(empty, total.format("approved", "1970-01-02")) == 1
+    assert _row(empty, "SELECT seconds FROM stage_rollups WHERE span = 'total' AND stage = 0") == 90_000

@@ -78,7 +78,7 @@ def test_a_rejected_claim_is_refused_and_its_trade_may_be_claimed_again(world: W
     second = world.service.get("/v1/holds", programme_id=world.programme_id).json()["items"][-1]
     world.json(decide(world, second, "reject"), 200)
     refusals = world.service.get("/v1/reports/refusals").json()["rows"]
-    assert ("claim", "paid", 2) in {(one["subject"], one["code"], one["count"]) for one in refusals}
+    assert ("claim_held", "paid", 2) in {(one["subject"], one["code"], one["count"]) for one in refusals}
 
 
 def test_a_rule_that_the_contract_has_too_refuses_without_a_transaction(world: World) -> None:

@@ -1,0 +1,1 @@
+"""The reports, one a file: what the columns are and how the rows are read."""
