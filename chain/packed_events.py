@@ -5,32 +5,59 @@ contracts/src/types/Trade.sol, BatchAppended in contracts/src/interfaces/IEviden
 and types back, so whoever reads events never sees the words.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, TypeAlias
 
 from .abi import AbiError, EventCodec
 from .enums import ComputeType, TradeKind
 
 Args: TypeAlias = dict[str, Any]
-_Member: TypeAlias = tuple[str, int, Callable[[int], Any]]
 
-# From the highest member to the lowest, with their bits.
-_TERMS: Sequence[_Member] = (
+
+class _Packed:
+    """A word's members, from the highest to the lowest: name, bits, and the enum where the number is one of it."""
+
+    def __init__(self, *members: tuple[str, int, type[IntEnum] | None]) -> None:
+        self._members: list[tuple[str, int, int, dict[int, IntEnum] | None]] = []
+        self._bits = shift = sum(bits for _, bits, _ in members)
+        for name, bits, enum in members:
+            shift -= bits
+            known = None if enum is None else {int(one): one for one in enum}
+            self._members.append((name, shift, (1 << bits) - 1, known))
+
+    def read(self, word: int) -> Args:
+        """Members by name; AbiError where the word holds more, or a number that its enum does not know."""
+        if word >> self._bits:
+            raise AbiError(f"a word of {', '.join(name for name, *_ in self._members)} holds more than these")
+        found: Args = {}
+        for name, shift, mask, known in self._members:
+            value = word >> shift & mask
+            if known is None:
+                found[name] = value
+            elif value in known:
+                found[name] = known[value]
+            else:
+                raise AbiError(f"cannot decode {name}: {value}")
+        return found
+
+
+_TERMS = _Packed(
     ("kind", 8, TradeKind),
     ("computeType", 8, ComputeType),
-    ("attributes", 32, int),
-    ("region", 32, int),
-    ("tradedAt", 40, int),
-    ("contractSignedAt", 40, int),
+    ("attributes", 32, None),
+    ("region", 32, None),
+    ("tradedAt", 40, None),
+    ("contractSignedAt", 40, None),
 )
-_AMOUNTS: Sequence[_Member] = (("settledFen", 64, int), ("contractFen", 64, int), ("otherSupportFen", 64, int))
-_RANGE: Sequence[_Member] = (
-    ("index", 32, int),
-    ("fromSequence", 40, int),
-    ("toSequence", 40, int),
-    ("count", 32, int),
-    ("firstTradeAt", 40, int),
-    ("lastTradeAt", 40, int),
+_AMOUNTS = _Packed(("settledFen", 64, None), ("contractFen", 64, None), ("otherSupportFen", 64, None))
+_RANGE = _Packed(
+    ("index", 32, None),
+    ("fromSequence", 40, None),
+    ("toSequence", 40, None),
+    ("count", 32, None),
+    ("firstTradeAt", 40, None),
+    ("lastTradeAt", 40, None),
 )
 
 
@@ -50,25 +77,12 @@ def event_codec(entry: dict[str, Any]) -> EventCodec:
 def _redeemed(args: Args) -> Args:
     facts = args["trade"]
     parties = {name: facts[name] for name in ("platform", "supplier", "contractKey")}
-    return args | {"trade": parties | _members(facts["terms"], _TERMS) | _members(facts["amounts"], _AMOUNTS)}
+    return args | {"trade": parties | _TERMS.read(facts["terms"]) | _AMOUNTS.read(facts["amounts"])}
 
 
 def _appended(args: Args) -> Args:
     kept = {name: value for name, value in args.items() if name != "range"}
-    return kept | _members(args["range"], _RANGE)
-
-
-def _members(word: int, members: Sequence[_Member]) -> Args:
-    found = {}
-    for name, bits, kind in reversed(members):
-        word, value = divmod(word, 1 << bits)
-        try:
-            found[name] = kind(value)
-        except ValueError as error:
-            raise AbiError(f"cannot decode {name}: {error}") from error
-    if word:
-        raise AbiError(f"a word of {', '.join(found)} holds more than these")
-    return {name: found[name] for name, _, _ in members}
+    return kept | _RANGE.read(args["range"])
 
 
 _UNPACK: dict[str, Callable[[Args], Args]] = {"Redeemed": _redeemed, "BatchAppended": _appended}

@@ -1,6 +1,7 @@
 """Chain values as columns hold them."""
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from chain.enums import NO_CAP
@@ -8,6 +9,7 @@ from chain.enums import NO_CAP
 _LARGEST = 2**63 - 1
 
 
+@lru_cache(maxsize=256, typed=True)
 def word(value: Any) -> str:
     """An enum's name in lower case; a number beyond the enum, from a newer contract, as its digits."""
     return value.name.lower() if isinstance(value, IntEnum) else str(value)

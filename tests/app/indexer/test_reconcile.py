@@ -1,13 +1,18 @@
 """Tables held against the chain: each wrong row is named by table, key and column."""
 
+import json
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
+from typer.testing import CliRunner
 
 from app.audit.reconcile import reconcile
+from app.commands.reconcile import cli
+from app.deployment import Deployment
 from app.indexer import Indexer
 from app.indexer.models import PROJECTION, ParkedEvent, Refusal
+from app.indexer.projected import OWN
 from app.indexer.tables import Model, table_info
 from tests.chain.ledger_world import World
 
@@ -39,7 +44,7 @@ def _alter(session: Session, model: Model) -> tuple[str, dict[str, Any], str]:
     return info.name, key, names[-1]
 
 
-def test_each_altered_row_is_named(told: World, make: sessionmaker[Session]) -> None:
+def test_each_altered_row_is_named(told: World, node_url: str, make: sessionmaker[Session], database_url: str) -> None:
     Indexer(make, told.rpc, told.contracts, told.start_block).catch_up()
     found = reconcile(make, told.rpc, told.contracts, told.start_block)
     assert found.wrong == []
@@ -51,11 +56,16 @@ def test_each_altered_row_is_named(told: World, make: sessionmaker[Session]) -> 
         session.execute(insert(ParkedEvent).values(deployment_id=1, **extra))
         taken = session.scalars(select(Refusal.id).order_by(Refusal.id.desc()).limit(1)).one()
         session.execute(delete(Refusal).where(Refusal.id == taken))
-    wrong = reconcile(make, told.rpc, told.contracts, told.start_block).wrong
-    named = [(row.table, row.key, row.column or "") for row in wrong]
+        journal: dict[str, object] = {}
+        deployment = {"contracts": told.contracts.to_dict(), "start_block": told.start_block, "journal": journal}
+        session.add(Deployment(id=OWN, **deployment))
+    result = CliRunner().invoke(cli, ["--rpc", node_url, "--json"], env={"DATABASE_URL": database_url})
+    assert result.exit_code == 1
+    wrong = json.loads(result.stdout)["wrong"]
+    named = [(row["table"], row["key"], row["column"] or "") for row in wrong]
     expected = [*altered, ("parked_events", {"id": 1}, ""), ("refusals", {"id": taken}, "")]
     assert sorted(named, key=str) == sorted(expected, key=str)
-    assert all(row.expected != row.found for row in wrong)
-    assert {row.table for row in wrong} == {model.__tablename__ for model in PROJECTION}
-    assert next(row for row in wrong if row.table == "parked_events").expected is None
-    assert next(row for row in wrong if row.key == {"id": taken}).found is None
+    assert all(row["expected"] != row["found"] for row in wrong)
+    assert {row["table"] for row in wrong} == {model.__tablename__ for model in PROJECTION}
+    assert next(row for row in wrong if row["table"] == "parked_events")["expected"] is None
+    assert next(row for row in wrong if row["key"] == {"id": taken})["found"] is None
