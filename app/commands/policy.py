@@ -1,14 +1,15 @@
-"""`suanquan policy check | list | schema | explain | diff | publish | terminate`."""
+"""`suanquan policy check | list | schema | explain | diff | simulate | trades | publish | terminate`."""
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.commands.policy_files import Which, read
 from app.commands.remote import Remote, RemoteError
 from app.commands.screen import AsJson, screen, told
+from app.commands.simulate import simulate_policy
 from app.policies.compiled import compiled
 from app.policies.differences import differences
 from app.policies.explain import answer_of, explain
@@ -18,7 +19,6 @@ from app.settings import Settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Policy files.")
 
-Which = Annotated[str, typer.Argument(metavar="POLICY", help="A policy file, or the id of a shipped policy.")]
 Api = Annotated[str, typer.Option("--api", metavar="URL", help="The service; else the one that runs here.")]
 
 
@@ -28,21 +28,6 @@ class Language(StrEnum):
     ZH = "zh"
     EN = "en"
     BOTH = "both"
-
-
-def read(which: str) -> bytes:
-    """The bytes of a policy file, or of a shipped policy.
-
-    Raises:
-        PolicyError: There is neither.
-    """
-    if which in shipped():
-        return shipped()[which]
-    try:
-        return Path(which).read_bytes()
-    except OSError as error:
-        known = ", ".join(shipped())
-        raise PolicyError(f"{which} is neither a file that can be read nor a shipped policy ({known})") from error
 
 
 @cli.command()
@@ -174,3 +159,14 @@ def terminate(
         print(json.dumps({"programme_id": programme_id, "tx_hash": result["tx_hash"]}))
     else:
         screen.print(f"programme {programme_id} is terminated")
+
+
+cli.command("simulate")(simulate_policy)
+
+
+@cli.command()
+def trades(programme_id: int, api: Api = "") -> None:
+    """The trades that were claimed under a programme, for `simulate`, on standard output. Needs a service, and the key
+    of an operator."""
+    with told(RemoteError), Remote(api, Settings().data_dir, "operator") as service:
+        print(service.get(f"/v1/claims/trades?programme_id={programme_id}").text, end="")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.policy import read
+from app.commands.policy_files import read
 from app.commands.screen import AsJson, screen, told
 from app.policies.best import ALL, best_of
 from app.policies.compiled import compiled

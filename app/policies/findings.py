@@ -51,12 +51,11 @@ class Findings:
         self.miss(*(_ASKED_AS.get(name, name) for name in condition.fields if name not in facts))
 
 
-def look(programme: CompiledProgramme, question: Question, facts: Facts, bound: Any) -> Findings:
+def look(programme: CompiledProgramme, question: Question, facts: Facts) -> Findings:
     """All rules but those of tier and amount.
 
     Args:
         facts: known fields for conditions.
-        bound: the same, as `app.policies.conditions.bind` made it.
     """
     found = Findings()
     claimant, trade = question.claimant, question.trade
@@ -66,9 +65,9 @@ def look(programme: CompiledProgramme, question: Question, facts: Facts, bound: 
     _terms(found, programme.part, trade)
     _time(found, programme, trade)
     for rule in programme.eligible:
-        _rule(found, rule.part.code, rule.when, facts, bound, wanted=True, texts=rule.part.text)
+        _rule(found, rule.part.code, rule.when, facts, wanted=True, texts=rule.part.text)
     for rule in programme.excluded:
-        _rule(found, rule.part.code, rule.when, facts, bound, wanted=False, texts=rule.part.text)
+        _rule(found, rule.part.code, rule.when, facts, wanted=False, texts=rule.part.text)
     return found
 
 
@@ -152,8 +151,8 @@ def _time(found: Findings, programme: CompiledProgramme, trade: Trade) -> None:
         found.refusals.append(reason("contract_date", first=first, last=last))
 
 
-def _rule(found: Findings, code: str, when: Condition, facts: Facts, bound: Any, *, wanted: bool, texts: Any) -> None:
-    holds = when.holds(bound)
+def _rule(found: Findings, code: str, when: Condition, facts: Facts, *, wanted: bool, texts: Any) -> None:
+    holds = when.holds(facts)
     if holds is None:
         found.miss_of(when, facts)
     elif holds is not wanted:

@@ -6,8 +6,7 @@ It is pure: no clock, no file, no chain, whole numbers only. It gives what the c
 the tier that it names, issued for as much as the limits leave; tests/policies holds the two against each other.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.policies.compiled import (
@@ -18,11 +17,11 @@ from app.policies.compiled import (
     CompiledTier,
     products,
 )
-from app.policies.conditions import bind
+from app.policies.conditions import Facts
+from app.policies.facts import facts_of
 from app.policies.findings import Findings, look
 from app.policies.model import ProgrammePart
 from app.policies.question import NOTHING_USED, Question, Used
-from app.policies.terms import CHINA
 from app.policies.wording import BASIS_EN, BASIS_ZH, Reason, percent, reason, unknown, yuan
 from app.programmes.amount import share, tightest
 from chain.enums import Limit
@@ -66,6 +65,7 @@ class _Candidate(NamedTuple):
         rates_bps: rates that what was bought may have; several where that is not known.
         amount_fen: the most that the tier can give; None if the amounts are not known.
         limit: what cut it.
+        room: each limit and what is left of it; empty if the amounts are not known.
     """
 
     tier: CompiledTier
@@ -73,6 +73,7 @@ class _Candidate(NamedTuple):
     rates_bps: frozenset[int]
     amount_fen: int | None
     limit: Limit
+    room: Mapping[Limit, tuple[int, int]]
 
     @property
     def certain(self) -> bool:
@@ -92,48 +93,25 @@ class _Candidate(NamedTuple):
         return (self.amount_fen or 0, self.rate_bps, caps)
 
 
-def quote(policy: CompiledPolicy, question: Question) -> Quotation:
+def quote(policy: CompiledPolicy, question: Question, only: str | None = None) -> Quotation:
     """What the trade is subsidised with under the policy.
 
     A policy of several programmes answers by the one that gives most; programmes for other kinds of trade keep silent.
+
+    Args:
+        only: The one programme to ask, by its name; all by default.
     """
-    facts = _facts(policy, question)
-    bound = bind(facts)
+    facts = facts_of(policy.fields, question)
     kind = question.trade.kind
-    meant = [one for one in policy.programmes if kind is None or kind in one.kinds] or policy.programmes
-    answers = [_Decision(policy, programme, question, facts, bound).quotation() for programme in meant]
+    asked = [one for one in policy.programmes if only in (None, one.part.name)]
+    meant = [one for one in asked if kind is None or kind in one.kinds] or asked
+    answers = [_Decision(policy, programme, question, facts).quotation() for programme in meant]
     best = max(answers, key=lambda one: (one.eligible is True, one.eligible is None, one.subsidy_fen or 0))
     if len(answers) > 1 and best.eligible:
         open_ones = [str(one.part.name) for one, its in zip(meant, answers, strict=True) if its.subsidy_fen is None]
         if open_ones and best.subsidy_fen is not None:
             return best._replace(reasons=(*best.reasons, reason("undecided", others=", ".join(open_ones))))
     return best
-
-
-def _facts(policy: CompiledPolicy, question: Question) -> dict[str, Any]:
-    """Known fields that the policy's conditions speak of."""
-    claimant, trade = question.claimant, question.trade
-    settled_on = claimant.settled_in_zone_on
-    facts: dict[str, Any] = {}
-    for name in policy.fields:
-        owner, member = name.split(".")
-        if member == "settled_in_zone_year":
-            if settled_on is not None:
-                value: Any = int(settled_on[:4])
-            else:
-                value = 0 if "settled_in_zone_on" in claimant.model_fields_set else None
-        elif member == "leads_project":
-            known = "leads_project" in claimant.model_fields_set
-            value = (claimant.leads_project or "none") if known else None
-        elif member == "has_agreement":
-            value = claimant.agreement_rate_bps is not None
-        elif member == "year":
-            value = None if trade.traded_at is None else datetime.fromtimestamp(trade.traded_at, CHINA).year
-        else:
-            value = getattr({"claimant": claimant, "trade": trade, "supplier": trade.supplier}[owner], member)
-        if value is not None:
-            facts[name] = value
-    return facts
 
 
 class _Decision:
@@ -144,8 +122,7 @@ class _Decision:
         policy: CompiledPolicy,
         programme: CompiledProgramme,
         question: Question,
-        facts: dict[str, Any],
-        bound: Any,
+        facts: Facts,
     ) -> None:
         self._policy = policy.policy
         self._programme = programme
@@ -153,8 +130,7 @@ class _Decision:
         self._question = question
         self._used: Used = question.used or NOTHING_USED
         self._facts = facts
-        self._bound = bound
-        self._found: Findings = look(programme, question, facts, bound)
+        self._found: Findings = look(programme, question, facts)
         trade = question.trade
         self._basis_field = "contract_fen" if self._part.basis == "contract_value" else "settled_fen"
         self._basis_fen: int | None = getattr(trade, self._basis_field)
@@ -196,7 +172,7 @@ class _Decision:
         found = []
         self._no_tier = reason("no_tier")
         for tier in self._programme.tiers:
-            belongs = tier.when.holds(self._bound)
+            belongs = tier.when.holds(self._facts)
             if belongs is False:
                 continue
             rates = frozenset(tier.rates_of(possible, agreed))
@@ -209,10 +185,10 @@ class _Decision:
     def _candidate(self, tier: CompiledTier, belongs: bool | None, rates: frozenset[int]) -> _Candidate:
         period = self._found.period
         if period is None or self._missing_amounts(tier, period):
-            return _Candidate(tier, belongs, rates, None, Limit.NONE)
+            return _Candidate(tier, belongs, rates, None, Limit.NONE, {})
         room = self._room(tier, max(rates), period)
         amount_fen, limit = tightest({limit: left for limit, (_, left) in room.items()})
-        return _Candidate(tier, belongs, rates, amount_fen, limit)
+        return _Candidate(tier, belongs, rates, amount_fen, limit, room)
 
     def _note_doubt(self, one: _Candidate, best: _Candidate | None) -> None:
         """Notes what is not known of a tier, if the answer depends on it: it could give more than the best."""
@@ -283,9 +259,7 @@ class _Decision:
     # Words
 
     def _explained(self, best: _Candidate, fitting: Sequence[_Candidate]) -> list[Reason]:
-        assert best.amount_fen is not None and self._found.period is not None  # noqa: S101, PT018 - known by now
-        basis, part = self._basis_fen or 0, best.tier.part
-        room = self._room(best.tier, best.rate_bps, self._found.period)
+        basis, part, room = self._basis_fen or 0, best.tier.part, best.room
         reasons = [
             reason(
                 "tier",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.policies.conditions import MAX_LENGTH, ConditionError, bind, compile_condition
+from app.policies.conditions import MAX_LENGTH, ConditionError, Facts, compile_condition
 
 IN_ZONE = "claimant.in_zone"
 LARGE = "claimant.revenue_prior_year_fen >= 300000000"
@@ -25,7 +25,7 @@ LARGE = "claimant.revenue_prior_year_fen >= 300000000"
 def test_what_is_missing_makes_the_answer_unknown_only_where_it_matters(
     text: str, facts: dict[str, object], holds: bool | None
 ) -> None:
-    assert compile_condition(text).holds(bind(facts)) is holds
+    assert compile_condition(text).holds(Facts(facts)) is holds
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.checks.outcome import Answer
 from app.checks.rules import NEWEST, decide
@@ -77,7 +77,9 @@ def _measure(code: str, count: int, seed: int) -> Row:
 
 def show_checks(rows: list[Row], screen: Console) -> None:
     """The table."""
-    table = Table("check", "cases", "frauds caught", "missed", "honest stopped", "precision", "recall", "CPU µs")
+    table = Table(Column("check", no_wrap=True), "cases", "frauds\ncaught", "missed", "honest\nstopped")
+    for heading in ("precision", "recall", "CPU µs"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         figures = (row.cases, row.caught, row.missed, row.disturbed)
         table.add_row(row.check, *map(str, figures), f"{row.precision:.1%}", f"{row.recall:.1%}", f"{row.cpu_us:.1f}")
