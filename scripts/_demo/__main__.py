@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,7 @@ from scripts._demo.service import DemoError, Service, end_leftover
 from scripts._demo.story import Story, yuan
 from scripts._demo.texts import texts
 from scripts._demo.trades import tasks
+from scripts._demo.year import Year, show_year
 
 FOLDER = Path(".suanquan/demo")
 
@@ -26,9 +28,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description="The whole voucher story on this machine.")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--trace", type=Path, metavar="FILE.csv", help="make the trades from a public GPU trace")
+    parser.add_argument(
+        "--year", action="store_true", help="a year of the trace under three policies at once; needs --trace"
+    )
     parser.add_argument("--language", choices=("zh", "en"), help="default: that of the locale")
     parser.add_argument("--data-dir", type=Path, default=FOLDER, help=f"made anew at each run; default {FOLDER}")
     options = parser.parse_args()
+    if options.year and options.trace is None:
+        parser.error("--year needs --trace FILE.csv, a GPU trace in the openb format")
 
     screen = Console(stderr=options.json, width=None if sys.stdout.isatty() else 112)
     say = texts(options.language)
@@ -45,16 +52,19 @@ def main() -> int:
     service = Service(folder)
     screen.rule(say["title"])
     try:
-        story = _play(service, options.trace, tell, lambda story: _show(story, say, screen))
+        if options.year:
+            facts = _play_year(service, options.trace, began, screen)
+        else:
+            facts = _play(service, options.trace, tell, lambda story: _show(story, say, screen)).facts
     except DemoError as error:
         screen.print(f"[red]{error}[/red]")
         return 1
     finally:
         service.kill()
-    story.facts["seconds"] = round(time.monotonic() - began, 1)
-    tell("done", seconds=story.facts["seconds"], path=folder)
+    facts["seconds"] = round(time.monotonic() - began, 1)
+    tell("done", seconds=facts["seconds"], path=folder)
     if options.json:
-        print(json.dumps(story.facts, ensure_ascii=False))
+        print(json.dumps(facts, ensure_ascii=False))
     return 0
 
 
@@ -79,6 +89,17 @@ def _play(service: Service, trace: Path | None, tell: Callable[..., None], show:
     story.facts["audit"] = audit(service, Path(story.facts["bundle"]))
     tell("audit", events=story.facts["audit"]["events"], rows=story.facts["audit"]["rows"])
     return story
+
+
+def _play_year(service: Service, trace: Path, began: float, screen: Console) -> dict[str, Any]:
+    def tell(line: str) -> None:
+        screen.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {line}", highlight=False, soft_wrap=True)
+
+    service.start()
+    year = Year(service, tell)
+    year.play(trace)
+    show_year(year.facts, screen)
+    return year.facts
 
 
 def _show(story: Story, say: dict[str, str], screen: Console) -> None:

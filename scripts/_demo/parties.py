@@ -51,6 +51,16 @@ def _buyer(serial: int, name: str, kind: str, tier: str, *, region: str = "41010
     return Party(_number(region, f"MA4DEM{serial:03d}"), name, kind, "buyer", region, tier, controller)
 
 
+def enterprise(serial: int, name: str, region: str) -> Party:
+    """An enterprise that stands for no tier in particular."""
+    return _buyer(serial, name, "enterprise", "", region=region)
+
+
+def supplier(region: str, body: str, name: str) -> Party:
+    """Who delivers."""
+    return Party(_number(region, body), name, "supplier", "supplier", region)
+
+
 BUYERS = (
     _buyer(1, "郑州智算应用有限公司", "enterprise", "enterprise_in_zone"),
     _buyer(2, "郑州微算科技有限公司", "enterprise", "enterprise_in_zone_small"),

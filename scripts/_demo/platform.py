@@ -36,7 +36,7 @@ class Platform:
         self.signer = LocalSigner(secrets.token_bytes(32))
         self._service = service
 
-    def post(self, api_key: str, made: list[dict[str, Any]]) -> Iterator[Posted]:
+    def post(self, api_key: str, made: list[dict[str, Any]], batch: int = SUBMISSION_RECORDS) -> Iterator[Posted]:
         """Posts records in signed submissions; yields each as it was acknowledged."""
         client = EvidenceClient(
             self._service.url,
@@ -48,7 +48,7 @@ class Platform:
         )
         try:
             with client:
-                for outcome, record in zip(client.submit_all(made, batch=SUBMISSION_RECORDS), made, strict=True):
+                for outcome, record in zip(client.submit_all(made, batch=batch), made, strict=True):
                     if outcome.id is None:
                         raise DemoError(f"record {outcome.trade_id} was refused: {outcome.errors}")
                     yield Posted(outcome.id, record["buyer"], record)
