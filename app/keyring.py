@@ -17,6 +17,8 @@ from app.settings import Settings
 from chain.keys import KEY_NAMES, Keystore, KeystoreError, LocalSigner, Signer
 from chain.web3signer import Web3Signer
 
+AUTOMATIC = "automatic"
+"""The key that approves what a policy lets be issued without a reviewer (modes automatic and instant)."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 

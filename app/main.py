@@ -23,6 +23,7 @@ from app.documents.router import router as documents
 from app.documents.router import uploads
 from app.effects.router import queries as effect_queries
 from app.effects.router import router as effects
+from app.entities.router import imports as entity_imports
 from app.entities.router import queries as entity_queries
 from app.entities.router import router as entities
 from app.events.router import router as events
@@ -36,6 +37,8 @@ from app.health import router as health
 from app.indexer.router import router as indexer
 from app.operations.router import commands as operation_commands
 from app.operations.router import router as operations
+from app.orders.router import queries as order_queries
+from app.orders.router import router as orders
 from app.policies.router import router as policies
 from app.programmes.router import queries as programme_queries
 from app.programmes.router import router as programmes
@@ -53,6 +56,7 @@ ROUTERS = (
     indexer,
     api_keys,
     entities,
+    entity_imports,
     entity_queries,
     policies,
     programmes,
@@ -64,6 +68,8 @@ ROUTERS = (
     documents,
     document_queries,
     uploads,
+    orders,
+    order_queries,
     effects,
     effect_queries,
     evidence,

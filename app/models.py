@@ -13,6 +13,7 @@ from app.events import models as events
 from app.evidence import models as evidence
 from app.idempotency import models as idempotency
 from app.indexer import models as indexer
+from app.orders import models as orders
 from app.programmes import models as programmes
 from app.signers import models as signers
 from app.webhooks import models as webhooks
@@ -33,6 +34,7 @@ MODULES = (
     events,
     evidence,
     idempotency,
+    orders,
     programmes,
     signers,
     webhooks,

@@ -4,7 +4,7 @@ Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSessio
 """
 
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request, Response
@@ -22,6 +22,7 @@ from app.idempotency.service import keep, key_of, request_digest, reserve
 from app.indexer.projected import OWN, choose
 from app.operations.service import DEADLINE
 from app.operations.waiting import await_outcome
+from chain.sql import reading
 
 DEADLINE_HEADER = "operation-deadline"
 
@@ -61,6 +62,36 @@ class CommandRoute(APIRoute):
             return await await_outcome(request, response, gateway)
 
         return handle
+
+
+def preparing(prepare: Callable[[Gateway, bytes], Any], *roles: Role) -> type[CommandRoute]:
+    """A route for commands with large bodies: the body is made ready before the transaction begins, so that it does not
+    keep others from writing. `Prepared` is what came of it.
+
+    Args:
+        prepare: Reads the body; may refuse it.
+        roles: Callers of any other are refused before.
+    """
+
+    class PreparingRoute(CommandRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            act = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                gateway = gateway_of(request)
+                body = await read_body(request, gateway.settings.max_body_bytes)
+                await run_in_threadpool(_admit, gateway, request, roles)
+                request.state.prepared = await run_in_threadpool(prepare, gateway, body)
+                return await act(request)
+
+            return handle
+
+    return PreparingRoute
+
+
+def _admit(gateway: Gateway, request: Request, roles: Sequence[Role]) -> None:
+    with reading(gateway.sessions) as session:
+        demand(authenticate(session, request), *roles)
 
 
 class BoundedRoute(APIRoute):
@@ -125,6 +156,12 @@ def _query_session(
         yield session
 
 
+def _prepared(request: Request) -> Any:
+    return request.state.prepared
+
+
+Prepared = Depends(_prepared)
+"""What a `preparing` route made of the body."""
 CommandSession = Annotated[Session, Depends(_command_session)]
 """The session of a command; never committed in a service."""
 QuerySession = Annotated[Session, Depends(_query_session, scope="function", max_concurrency=8)]

@@ -15,6 +15,7 @@ from app.applications.publicity import PublicityWorker
 from app.auth.models import ApiKey
 from app.auth.roles import Role
 from app.auth.service import create_key
+from app.checks.refunds import RefundWatch
 from app.claims.presenter import ClaimPresenter
 from app.deployment import Deployment
 from app.events.publisher import Publisher
@@ -24,7 +25,7 @@ from app.evidence.logs import FurtherLog, open_logs
 from app.gateway import Gateway
 from app.indexer.projected import OWN, scoped
 from app.indexing import indexers
-from app.keyring import open_signers
+from app.keyring import AUTOMATIC, open_signers
 from app.migrate import upgrade
 from app.node_process import NodeProcess
 from app.secret_file import write_secret
@@ -57,7 +58,7 @@ OFFICERS: Mapping[str, tuple[Role, str]] = {
 GRANTS = {
     OfficerRole.OPERATOR: ("operator",),
     OfficerRole.REGISTRAR: ("registrar",),
-    OfficerRole.REVIEWER: ("reviewer-1", "reviewer-2", "reviewer-3"),
+    OfficerRole.REVIEWER: ("reviewer-1", "reviewer-2", "reviewer-3", AUTOMATIC),
     OfficerRole.FINANCE: ("finance",),
     OfficerRole.REGULATOR: ("regulator",),
     OfficerRole.RELAYER: ("relayer",),
@@ -152,6 +153,7 @@ class Runtime:
             "anchorer": stepping(Anchorer(gateway).step),
             "publicity": PublicityWorker(gateway).run,
             "claims": stepping(ClaimPresenter(gateway).step),
+            "refunds": RefundWatch(gateway).run,
             "events": stepping(Publisher(gateway.sessions, gateway.contracts, deliver).step),
             "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,
             **{f"further log {url}": FurtherLog(gateway, url).run for url in gateway.settings.anchor_urls},

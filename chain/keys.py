@@ -31,6 +31,7 @@ KEY_NAMES = (
     "reviewer-1",
     "reviewer-2",
     "reviewer-3",
+    "automatic",
     "finance",
     "regulator",
     "relayer",

@@ -116,9 +116,12 @@ class ApplicationDetail(ApplicationView):
 
     Attributes:
         progress: Stage n of m: `{"stage": n, "stages": m}`, counted from 1.
+        finding: What the rules of the policy say of the applicant: `admits` for the tier applied for, `tiers` that fit,
+            `refusals`, what is `missing`, and which facts are `stated` by the applicant alone. Binds no reviewer.
     """
 
     progress: dict[str, int]
+    finding: dict[str, Any] | None
     may_act: list[MayAct]
     times: list[StageTime]
     history: list[StepView]

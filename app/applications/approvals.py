@@ -52,7 +52,7 @@ def take(
         if key is None:
             raise Conflict("no_custodial_key", "The gateway keeps no key for you: send signer and signature.")
         typed_data = data(gateway, application, stage.index, deadline).typed_data
-        signer, signature, place = key.address, _signed(key, typed_data), "/stage"
+        signer, signature, place = key.address, signed(key, typed_data), "/stage"
     elif body.signature is None or body.signer is None or body.deadline is None:
         missing = next(name for name in ("deadline", "signer", "signature") if getattr(body, name) is None)
         raise Invalid(f"/{missing}", "together", "deadline, signer and signature come together")
@@ -112,7 +112,12 @@ def order_of(application: Application, taken: Sequence[ApplicationApproval]) -> 
     }
 
 
-def _signed(key: Signer, typed_data: dict[str, Any]) -> bytes:
+def signed(key: Signer, typed_data: dict[str, Any]) -> bytes:
+    """A signature of a key that the gateway keeps.
+
+    Raises:
+        ApiError: 503 while it cannot sign.
+    """
     try:
         return key.sign_typed_data(typed_data)
     except SignerUnavailable as error:

@@ -104,7 +104,7 @@ def _signed(
         move(session, application, Action.SIGN, actor, stage=following)
         return None
     move(session, application, Action.APPROVE, actor, stage=following)
-    return _issue(session, gateway, application, taken)
+    return send_issue(session, gateway, application, taken)
 
 
 def end_publicity(session: Session, gateway: Gateway, application: Application) -> None:
@@ -126,7 +126,7 @@ def end_publicity(session: Session, gateway: Gateway, application: Application) 
         move(session, application, Action.CONTINUE, Actor(), stage=following, note=note)
     else:
         move(session, application, Action.APPROVE, Actor(), stage=following)
-        _issue(session, gateway, application, taken)
+        send_issue(session, gateway, application, taken)
 
 
 def publicity_seconds(part: ProgrammePart | None, stage: int) -> int:
@@ -153,7 +153,7 @@ def issue_again(session: Session, gateway: Gateway, caller: Principal, applicati
     application, state = locked(session, application_id)
     move(session, application, Action.ISSUE, Actor.of(caller), state=state)
     taken = repository.approvals(session, [application.id])[application.id]
-    return _issue(session, gateway, application, taken)
+    return send_issue(session, gateway, application, taken)
 
 
 def reopen(session: Session, caller: Principal, application_id: str) -> None:
@@ -177,9 +177,10 @@ def drop_approvals(session: Session, application: Application) -> None:
     session.flush()
 
 
-def _issue(
+def send_issue(
     session: Session, gateway: Gateway, application: Application, taken: Sequence[ApplicationApproval]
 ) -> Operation:
+    """Puts the issue of an application's voucher into the outbox."""
     operation = submit(
         session,
         gateway,

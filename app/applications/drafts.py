@@ -7,13 +7,15 @@ from pydantic import ValidationError
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.applications.automatic import apply
 from app.applications.models import Application, ApplicationDraft
 from app.applications.schemas import DraftView, NewApplication, NewDraft
-from app.applications.submission import ACTS_FOR_ANY, missing_documents, part_of, policy_of, submit_application
+from app.applications.submission import ACTS_FOR_ANY, missing_documents, part_of, policy_of
 from app.auth.service import Principal
 from app.clock import now
 from app.entities.repository import by_uscc
 from app.errors import ApiError, Invalid, NotFound, pointer
+from app.gateway import Gateway
 from app.programmes.repository import programme as find_programme
 
 MOST = 100
@@ -81,7 +83,7 @@ def delete(session: Session, caller: Principal, draft_id: str) -> None:
     session.delete(find(session, caller, draft_id, held=True))
 
 
-def submit(session: Session, caller: Principal, draft_id: str) -> Application:
+def submit(session: Session, gateway: Gateway, caller: Principal, draft_id: str) -> Application:
     """Hands a draft in; it is an application from then on, and no draft any more.
 
     Raises:
@@ -94,7 +96,7 @@ def submit(session: Session, caller: Principal, draft_id: str) -> Application:
     except ValidationError as error:
         errors = _errors(error)
         raise ApiError(422, "draft_incomplete", "The draft is not whole yet.", errors=errors) from error
-    application = submit_application(session, caller, body)
+    application = apply(session, gateway, caller, body)
     session.delete(row)
     return application
 

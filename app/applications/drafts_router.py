@@ -7,7 +7,7 @@ from app.applications.answers import ApplicationDetail
 from app.applications.schemas import DraftView, NewDraft
 from app.applications.views import view
 from app.auth.roles import Role
-from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, only
+from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 
 router = APIRouter(
     prefix="/v1/application-drafts",
@@ -40,9 +40,11 @@ def delete(draft_id: str, session: CommandSession, caller: Caller) -> Response:
 
 
 @router.post("/{draft_id}/submit", status_code=201)
-def submit(draft_id: str, response: Response, session: CommandSession, caller: Caller) -> ApplicationDetail:
+def submit(
+    draft_id: str, response: Response, session: CommandSession, gateway: TheGateway, caller: Caller
+) -> ApplicationDetail:
     """Hands a draft in; it is an application from then on."""
-    application = drafts.submit(session, caller, draft_id)
+    application = drafts.submit(session, gateway, caller, draft_id)
     response.headers["location"] = f"/v1/applications/{application.id}"
     return view(session, caller, application.id)
 

@@ -27,6 +27,8 @@ class Application(Base):
         salt: 32 random bytes in the manifest, so that nobody can try what was stated against the digest on chain; null
             for applications from before there were manifests.
         facts: What the applicant stated of itself.
+        finding: What the rules of the policy file say of the applicant (app.applications.finding); null where the
+            service does not have the file, and for applications from before findings were kept.
         state: What the gateway decided, one of `states.State`. Whether the voucher was issued is the chain's to say,
             see `repository.find`.
         stage: Index of the stage that it waits in; the number of stages when all have approved.
@@ -62,6 +64,7 @@ class Application(Base):
     documents_digest: Mapped[bytes] = mapped_column(Hash32)
     salt: Mapped[bytes | None] = mapped_column(Hash32)
     facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    finding: Mapped[dict[str, Any] | None] = mapped_column(Json)
     state: Mapped[str] = mapped_column(String(16))
     stage: Mapped[int] = mapped_column(Integer)
     reason_code: Mapped[str | None] = mapped_column(String(64))

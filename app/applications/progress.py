@@ -10,10 +10,10 @@ from app.applications.answers import ProgressReport, Spent, StageReport, StageTi
 from app.applications.models import Application, ApplicationStep
 from app.applications.states import IN_STAGE, PARTS, State
 from app.applications.submission import part_of, policy_of
-from app.applications.working_days import due_at
 from app.clock import now
 from app.policies.model import ProgrammePart, StagePart
 from app.programmes.service import find as find_programme
+from app.working_days import due_at
 
 
 def times(steps: Sequence[ApplicationStep], stages: int, part: ProgrammePart | None) -> list[StageTime]:

@@ -76,6 +76,14 @@ def page(
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
+def on_their_way(session: Session, programme_id: int, entity_id: bytes) -> int:
+    """Face, in fen, of an organisation's vouchers that are approved and not yet on chain."""
+    query = _joined().where(
+        Application.programme_id == programme_id, Application.entity_id == entity_id, _state() == "approved"
+    )
+    return sum(row[0].face_fen for row in session.execute(query))
+
+
 def place_of(session: Session, application_id: str) -> tuple[int, str] | None:
     """Where an application stands in the order of pages."""
     row = session.execute(

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from app.applications import deciding, exchanges
 from app.applications.answers import ApplicationDetail
+from app.applications.automatic import apply as take_application
 from app.applications.schemas import Answer, AppealDecision, NewApplication, NewApproval, Rejection, Resolution, Said
-from app.applications.submission import submit_application
 from app.applications.views import view
 from app.auth.roles import Role
 from app.operations.schemas import Accepted
@@ -23,9 +23,12 @@ Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 @router.post("", status_code=201, dependencies=[APPLICANT])
-def apply(body: NewApplication, response: Response, session: CommandSession, caller: Caller) -> ApplicationDetail:
-    """Hands in an application: an enterprise its own, operators and platforms on behalf of one."""
-    application = submit_application(session, caller, body)
+def apply(
+    body: NewApplication, response: Response, session: CommandSession, gateway: TheGateway, caller: Caller
+) -> ApplicationDetail:
+    """Hands in an application: an enterprise its own, operators and platforms on behalf of one. In a programme of mode
+    instant (即领即享) the voucher is on its way with the answer, if the rules give it on confirmed facts."""
+    application = take_application(session, gateway, caller, body)
     response.headers["location"] = f"/v1/applications/{application.id}"
     return view(session, caller, application.id)
 

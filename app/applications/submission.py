@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.applications import repository, steps
+from app.applications.finding import finding
 from app.applications.models import Application
 from app.applications.schemas import MAX_FACE_FEN, Document, NewApplication
 from app.applications.states import State
@@ -15,6 +16,7 @@ from app.auth.roles import Role
 from app.auth.service import Principal
 from app.clock import now
 from app.documents.repository import held
+from app.entities.models import Organisation
 from app.entities.repository import by_uscc
 from app.errors import ApiError, Conflict, Invalid, NotFound
 from app.indexer.models import Period, Programme, Tier
@@ -48,6 +50,30 @@ def submit_application(session: Session, caller: Principal, body: NewApplication
         raise Invalid("/programme_id", "known_programme", f"there is no programme {body.programme_id}")
     demand_open(session, programme)
     tier = _tier(session, body, organisation.entity_id)
+    content = (body.documents, body.facts)
+    return take(session, caller, programme, organisation, tier, face_fen=body.face_fen, content=content)
+
+
+def take(
+    session: Session,
+    caller: Principal,
+    programme: Programme,
+    organisation: Organisation,
+    tier: Tier,
+    *,
+    face_fen: int | None,
+    content: tuple[Sequence[Document], dict[str, Any]],
+) -> Application:
+    """Takes an application whose programme is open and whose tier is the organisation's.
+
+    Args:
+        face_fen: Value asked for; None for the most that the tier could ever pay.
+        content: Documents and facts.
+
+    Raises:
+        Invalid: A document is missing, unknown or of a kind that is not taken, or the face must be named.
+        Conflict: No period is open whose budget could hold the face.
+    """
     periods = repository.periods(session, programme.id)
     reserved = programme.terms["funding"] == Funding.RESERVED_AT_ISSUE
     at = now()
@@ -55,9 +81,9 @@ def submit_application(session: Session, caller: Principal, body: NewApplication
         id=f"ap_{uuid4().hex}",
         programme_id=programme.id,
         entity_id=organisation.entity_id,
-        uscc=body.uscc,
+        uscc=organisation.uscc,
         tier=tier.index,
-        face_fen=body.face_fen or _default_face(tier, periods, reserved=reserved),
+        face_fen=face_fen or _default_face(tier, periods, reserved=reserved),
         voucher_serial=repository.next_serial(session, programme.id),
         valid_until=min(int(programme.terms["claimsUntil"]), 2**32 - 1),
         period=_open_period(periods) if reserved else NO_PERIOD,
@@ -67,11 +93,17 @@ def submit_application(session: Session, caller: Principal, body: NewApplication
         created_at=at,
         updated_at=at,
     )
-    set_content(session, application, programme, body.documents, body.facts)
+    set_content(session, application, programme, *content)
     session.add(application)
     session.flush()
     steps.begin(session, application, caller)
     return application
+
+
+def is_open(session: Session, programme: Programme) -> bool:
+    """Whether a programme is published, and now lies between its first period and its last day of claims."""
+    opens_at, claims_until = _term(session, programme)
+    return programme.status == PUBLISHED and opens_at <= now() <= claims_until
 
 
 def demand_open(session: Session, programme: Programme) -> None:
@@ -80,10 +112,8 @@ def demand_open(session: Session, programme: Programme) -> None:
     Raises:
         Conflict: The programme is not open.
     """
-    periods = repository.periods(session, programme.id)
-    opens_at = periods[0].starts_at if periods else 0
-    claims_until = int(programme.terms["claimsUntil"])
-    if programme.status != PUBLISHED or not opens_at <= now() <= claims_until:
+    if not is_open(session, programme):
+        opens_at, claims_until = _term(session, programme)
         raise Conflict(
             "programme_not_open",
             f"Programme {programme.id} takes no applications and no approvals now.",
@@ -91,6 +121,12 @@ def demand_open(session: Session, programme: Programme) -> None:
             opens_at=opens_at,
             claims_until=claims_until,
         )
+
+
+def _term(session: Session, programme: Programme) -> tuple[int, int]:
+    """First and last second at which something is handed in."""
+    periods = repository.periods(session, programme.id)
+    return periods[0].starts_at if periods else 0, int(programme.terms["claimsUntil"])
 
 
 def set_content(
@@ -128,6 +164,10 @@ def set_content(
     ]
     application.facts, application.salt = facts, secrets.token_bytes(32)
     application.documents_digest = digest(manifest_of(application))
+    organisation = by_uscc(session, application.uscc)
+    tier = next(one for one in repository.tiers(session, programme.id) if one.index == application.tier)
+    if organisation is not None:
+        application.finding = finding(session, programme, organisation, tier.name, facts)
 
 
 def manifest_of(application: Application) -> dict[str, Any]:

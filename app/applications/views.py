@@ -60,6 +60,7 @@ def view(session: Session, caller: Principal, application_id: str) -> Applicatio
     return ApplicationDetail(
         **shown.model_dump(exclude={"stages"}),
         stages=shown.stages,
+        finding=application.finding,
         progress={"stage": min(application.stage + 1, stages), "stages": stages},
         may_act=_may_act(shown, state),
         times=times(steps, stages, part),

@@ -79,7 +79,7 @@ class Gatherer:
             "cross-region": self._cross_region(),
             "price-fair": self._price_fair(),
             "splitting": self._splitting(),
-            "paid": self._paid(),
+            "paid": self.paid(),
             "plausible": self._plausible(),
             "gap": self._gap(),
             "circular": self._circular(),
@@ -225,7 +225,8 @@ class Gatherer:
             ceiling_bps=part.support_ceiling_bps,
         )
 
-    def _paid(self) -> Paid:
+    def paid(self) -> Paid:
+        """What the buyer paid and got back, as far as is known now."""
         record = self._record
         after = repository.corrections(self._session, self._row)
         later = [stored_record(one.record) for one in after if one.record]

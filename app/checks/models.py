@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.claims.models import Claim
+from app.evidence.models import EvidenceRecord
 from chain.sql import Base, Hash32, Json, RowId
 
 IS_OPEN = text("state = 'open'")
@@ -39,6 +40,8 @@ class Hold(Base):
     Attributes:
         id: `hd_` and 32 hex digits.
         state: open, released or rejected.
+        passed_at: When it gave up its place in the order of trade time, as it was not decided in the time that the
+            policy gives (policies.model.Rounds); null while it keeps later trades waiting.
         decided_by: Id of the API key that decided; with `role`, `reason` and `decided_at` null until then.
     """
 
@@ -55,6 +58,7 @@ class Hold(Base):
     traded_at: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    passed_at: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str | None] = mapped_column(String(32))
     role: Mapped[str | None] = mapped_column(String(32))
     reason: Mapped[str | None] = mapped_column(String(500))
@@ -70,6 +74,21 @@ class HoldFinding(Base):
     hold_id: Mapped[str] = mapped_column(ForeignKey(Hold.id), primary_key=True)
     check_code: Mapped[str] = mapped_column(String(16), primary_key=True, index=True)
     code: Mapped[str] = mapped_column(String(32))
+
+
+class NotedCorrection(Base):
+    """That a record which corrects another was looked at.
+
+    Attributes:
+        hold_id: What came of it, where the trade was redeemed before; null where a claim was checked, or is to be, with
+            the correction in sight.
+    """
+
+    __tablename__ = "noted_corrections"
+
+    correction_id: Mapped[str] = mapped_column(ForeignKey(EvidenceRecord.id), primary_key=True)
+    hold_id: Mapped[str | None] = mapped_column(ForeignKey(Hold.id))
+    noted_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class ClaimedTrade(Base):

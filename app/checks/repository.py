@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from app.checks.models import (
     BlacklistEntry,
@@ -12,6 +12,7 @@ from app.checks.models import (
     FairPrice,
     Hold,
     HoldFinding,
+    NotedCorrection,
     SupplierCapacity,
 )
 from app.claims.models import Claim
@@ -249,9 +250,71 @@ def released(session: Session, claim_id: str) -> set[tuple[str, str]]:
 
 
 def held_from(session: Session, programme_id: int) -> int | None:
-    """Earliest trade time among the open holds of a programme."""
-    query = select(func.min(Hold.traded_at)).where(Hold.programme_id == programme_id, Hold.state == OPEN)
+    """Earliest trade time among the open holds of a programme that did not give up their place."""
+    query = select(func.min(Hold.traded_at)).where(
+        Hold.programme_id == programme_id, Hold.state == OPEN, Hold.passed_at.is_(None)
+    )
     return session.scalar(query)
+
+
+def blocking(session: Session, programme_id: int, *, lock: bool = False) -> list[Hold]:
+    """The open holds of a programme that did not give up their place."""
+    query = select(Hold).where(Hold.programme_id == programme_id, Hold.state == OPEN, Hold.passed_at.is_(None))
+    return list(session.scalars(query.with_for_update() if lock else query))
+
+
+def unnoted_corrections(session: Session) -> list[str]:
+    """Ids of records that correct another and were not looked at."""
+    noted = select(NotedCorrection.correction_id).where(NotedCorrection.correction_id == EvidenceRecord.id)
+    query = select(EvidenceRecord.id).where(EvidenceRecord.corrects.is_not(None), ~noted.exists()).limit(LOOK_BACK)
+    return list(session.scalars(query))
+
+
+def corrected(session: Session, correction_id: str) -> tuple[EvidenceRecord | None, list[Claim]]:
+    """The record that a correction is of, and the claims on it."""
+    correction = session.get_one(EvidenceRecord, correction_id)
+    query = select(EvidenceRecord).where(
+        EvidenceRecord.platform_id == correction.platform_id, EvidenceRecord.trade_id == correction.corrects
+    )
+    row = session.scalars(query).first()
+    if row is None:
+        return None, []
+    return row, list(session.scalars(select(Claim).where(Claim.evidence_id == row.id).order_by(Claim.created_at)))
+
+
+def freshly_corrected(session: Session, redemption_ids: Sequence[int]) -> set[int]:
+    """Redemptions whose trade a record corrects that nobody has looked at yet."""
+    correction = aliased(EvidenceRecord)
+    noted = select(NotedCorrection.correction_id).where(NotedCorrection.correction_id == correction.id)
+    query = (
+        select(Claim.redemption_id)
+        .join(EvidenceRecord, EvidenceRecord.id == Claim.evidence_id)
+        .join(
+            correction,
+            and_(
+                correction.platform_id == EvidenceRecord.platform_id,
+                correction.corrects == EvidenceRecord.trade_id,
+                correction.corrects.is_not(None),
+            ),
+        )
+        .where(Claim.redemption_id.in_(redemption_ids), Claim.state == "redeemed", ~noted.exists())
+    )
+    return {number for number in session.scalars(query) if number is not None}
+
+
+def open_hold(session: Session, claim_id: str) -> Hold | None:
+    """The open hold of a claim."""
+    return session.scalars(select(Hold).where(Hold.claim_id == claim_id, Hold.state == OPEN)).first()
+
+
+def barred(session: Session, redemption_ids: Sequence[int]) -> dict[int, Hold]:
+    """Redemptions that are not to be written off, each with the hold that says so: it is open, or was rejected."""
+    query = (
+        select(Claim.redemption_id, Hold)
+        .join(Hold, Hold.claim_id == Claim.id)
+        .where(Claim.redemption_id.in_(redemption_ids), Claim.state == "redeemed", Hold.state != RELEASED)
+    )
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
 
 
 def hold(session: Session, hold_id: str, *, lock: bool = False) -> Hold | None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from app.auth.roles import Role
 from app.checks import repository, service, tables
@@ -18,6 +18,7 @@ from app.checks.schemas import (
     RerunView,
     TableName,
 )
+from app.entities.tables import TABLE_FILES
 from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, only
 
 router = APIRouter(
@@ -72,6 +73,21 @@ def read_checks(claim_id: str, session: QuerySession, caller: Reader) -> ClaimCh
 def rerun_checks(claim_id: str, session: QuerySession, caller: Reader) -> list[RerunView]:
     """The same checks made again, with the rules of their day and with today's; for staff. Changes nothing."""
     return service.rerun(session, caller, claim_id)
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+@imports.post("/{table}/file", openapi_extra={"requestBody": {"required": True, "content": TABLE_FILES}})
+def import_table_file(
+    table: TableName,
+    body: Annotated[bytes, Depends(_raw)],
+    session: CommandSession,
+    dry: Annotated[bool, Query(description="Only say what would be done, and what is wrong.")] = False,
+) -> Imported:
+    """The same by the bytes of a CSV (UTF-8) or XLSX file."""
+    return tables.take(session, table, body, preview=dry)
 
 
 @imports.post("/{table}")

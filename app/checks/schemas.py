@@ -90,7 +90,11 @@ class RunView(Schema):
 
 
 class HoldView(Schema):
-    """A claim that waits, or waited, for a person, with the findings and what they rest on."""
+    """A claim that waits, or waited, for a person, with the findings and what they rest on.
+
+    Attributes:
+        passed_at: When it gave up its place in the order of trade time, as nobody decided on it in time.
+    """
 
     id: str
     claim_id: str
@@ -99,6 +103,7 @@ class HoldView(Schema):
     evidence_id: str
     state: str
     created_at: int
+    passed_at: int | None
     decided_by: str | None
     role: str | None
     reason: str | None

@@ -19,7 +19,8 @@ from app.evidence.repository import records_by_id
 
 
 def decide_hold(session: Session, caller: Principal, hold_id: str, state: str, reason: str) -> HoldView:
-    """Releases or rejects a hold. A released claim waits to be presented again, a rejected one is refused.
+    """Releases or rejects a hold. A released claim waits to be presented again, a rejected one is refused. One that was
+    redeemed before stays so: released, it may be written off.
 
     Raises:
         NotFound: There is no such hold.
@@ -40,7 +41,9 @@ def decide_hold(session: Session, caller: Principal, hold_id: str, state: str, r
     hold.state, hold.reason = state, reason
     hold.decided_by, hold.role, hold.decided_at = caller.key_id, caller.role.value, now()
     claim.updated_at = now()
-    if state == repository.RELEASED:
+    if claim.state == claims.REDEEMED:
+        pass  # what becomes of the redemption is a finance officer's to say
+    elif state == repository.RELEASED:
         claim.state, claim.code, claim.detail = claims.WAITING, None, None
     else:
         claim.state = claims.REFUSED
@@ -144,6 +147,7 @@ def view_of(session: Session, hold: Hold) -> HoldView:
         evidence_id=claim.evidence_id,
         state=hold.state,
         created_at=hold.created_at,
+        passed_at=hold.passed_at,
         decided_by=hold.decided_by,
         role=hold.role,
         reason=hold.reason,

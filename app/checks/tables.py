@@ -1,12 +1,12 @@
 """Tables that checks compare with, imported by file: blacklists, registered capacity of suppliers, fair prices.
 
-A CSV file in UTF-8 with a header. Days are days of China, both included. A preview says what each row would do; a row
-with an error stops the whole file, and the same file twice changes nothing.
+A CSV file in UTF-8, or an XLSX one, with a header. Days are days of China, both included. A preview says what each row
+would do; a row with an error stops the whole file, and the same file twice changes nothing.
 """
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,10 +17,15 @@ from stdnum.cn import uscc as uscc_number
 from app.checks.models import BlacklistEntry, FairPrice, SupplierCapacity
 from app.checks.schemas import Imported, RowFault, TableName
 from app.clock import now
+from app.entities.tables import TableRefused
+from app.entities.tables import rows as sheet_rows
 from app.errors import Invalid
 from app.policies.terms import day_end, day_start
 from app.schema import MAKER, MAX_FEN
 
+XLSX = b"PK\x03\x04"
+ROW = "#"
+"""Under which a row of a sheet carries its number."""
 LISTS = ("dishonest", "tax_blacklisted")
 MAX_ROWS = 100_000
 MAX_CARDS = 10_000_000
@@ -47,15 +52,22 @@ TABLES: Mapping[str, Table] = {
 }
 
 
-def take(session: Session, name: TableName, content: str, *, preview: bool) -> Imported:
+def take(session: Session, name: TableName, content: str | bytes, *, preview: bool) -> Imported:
     """Reads a file and, unless it is a preview or has errors, keeps its rows.
 
+    Args:
+        content: Text of a CSV file, or the bytes of a CSV or XLSX file.
+
     Raises:
-        Invalid: The header is another one, or there are too many rows.
+        Invalid: It is neither, the header is another one, or there are too many rows.
     """
     table = TABLES[name]
-    rows = _rows(table, content)
+    if isinstance(content, bytes) and content.startswith(XLSX):
+        rows, unread = _sheet_rows(table, content)
+    else:
+        rows, unread = _rows(table, _text(content)), []
     found, faults = _checked(table, rows)
+    faults = sorted([*unread, *faults], key=lambda fault: fault.row)
     kept = [(session.get(table.model, key), values) for key, values in found.items()]
     added = [values for row, values in kept if row is None]
     changed = [(row, values) for row, values in kept if row is not None and not _holds(row, values)]
@@ -77,12 +89,47 @@ def take(session: Session, name: TableName, content: str, *, preview: bool) -> I
     )
 
 
-def _rows(table: Table, content: str) -> list[dict[str, Any]]:
+def _text(content: str | bytes) -> str:
+    try:
+        return content if isinstance(content, str) else content.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid("/content", "utf8", "the file is neither XLSX nor text in UTF-8") from error
+
+
+def _demand_header(table: Table, names: Sequence[str]) -> None:
     header = [*table.columns, "from", "to"]
+    if sorted(names) != sorted(header):
+        raise Invalid("/content", "header", f"the first line must be {','.join(header)}")
+
+
+def _sheet_rows(table: Table, content: bytes) -> tuple[list[dict[str, Any]], list[RowFault]]:
+    """The rows of an XLSX file with their numbers under ROW, and cells that cannot be read."""
+    try:
+        lines = list(sheet_rows(content))
+    except TableRefused as error:
+        raise Invalid("/content", "xlsx", str(error)) from error
+    names = [cell.text for cell in lines[0][1]] if lines else []
+    _demand_header(table, names)
+    found: list[dict[Any, Any]] = []
+    faults: list[RowFault] = []
+    for number, cells in lines[1:]:
+        unread = [
+            RowFault(row=number, column=name, detail=cell.detail)
+            for name, cell in zip(names, cells, strict=False)
+            if cell.rule
+        ]
+        faults += unread
+        if not unread:
+            texts = [cell.text for cell in cells]
+            row: dict[Any, Any] = dict(zip(names, [*texts, *[""] * (len(names) - len(texts))], strict=False))
+            found.append({**row, None: texts[len(names) :], ROW: number})
+    return found, faults
+
+
+def _rows(table: Table, content: str) -> list[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(content.removeprefix("\ufeff")), restval="", strict=True)
     try:
-        if sorted(reader.fieldnames or ()) != sorted(header):
-            raise Invalid("/content", "header", f"the first line must be {','.join(header)}")
+        _demand_header(table, reader.fieldnames or ())
         rows = list(reader)
     except csv.Error as error:
         raise Invalid("/content", "csv", f"line {reader.line_num}: {error}") from error
@@ -95,7 +142,8 @@ def _checked(table: Table, rows: list[dict[str, Any]]) -> tuple[dict[tuple[Any, 
     """Good rows by their keys, and what is wrong with the others."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     faults: list[RowFault] = []
-    for number, row in enumerate(rows, start=2):
+    for line, row in enumerate(rows, start=2):
+        number = int(row.get(ROW, line))
         values, wrong = _read(table, row)
         key = tuple(values.get(part) for part in (*table.key, "from_at"))
         if not wrong and key in found:

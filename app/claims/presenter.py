@@ -5,9 +5,9 @@ whatever dies; the relay merges operations where many wait. The outcome is read 
 
 Each claim goes through the fraud checks in the transaction that would send it; what they hold or refuse is not sent.
 
-A programme that pays in order of trade time has one round of claims in flight, and of its waiting claims only those are
-presented that have no earlier one before them whose evidence is not anchored yet, or that a person must look at: it
-would come too late behind them.
+A programme that pays in order of trade time has one batch of claims in flight, and of its waiting claims only those are
+presented whose round has begun (rounds.py) and that have no earlier one before them whose evidence is not anchored yet,
+or that a person must look at: it would come too late behind them. How long they wait for such a one, the policy says.
 """
 
 import logging
@@ -16,24 +16,29 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.checks.outcome import Answer
-from app.checks.repository import held_from
+from app.checks.passing import overdue, pass_over
+from app.checks.repository import blocking, held_from
 from app.checks.runner import examine
 from app.claims import repository
 from app.claims.models import Claim
+from app.claims.rounds import due_before, rounds_of
 from app.clock import now
 from app.evidence.models import EvidenceRecord
 from app.evidence.proofs import Proof, Prover
 from app.evidence.repository import indexed_block, records_by_id
 from app.evidence.trades import EvidenceErased
 from app.gateway import Gateway
+from app.indexer.models import Programme
 from app.operations.service import submit
+from app.policies.model import Rounds
+from app.working_days import due_at
 from chain.relay.models import GONE, OperationStatus
 from chain.relay.outbox import get_operation
 from chain.sql import reading
 
 log = logging.getLogger(__name__)
 
-ROUND = 200
+AT_ONCE = 200
 """Claims of a programme that are presented at once."""
 
 
@@ -48,14 +53,14 @@ class ClaimPresenter:
         with reading(self._gateway.sessions) as session:
             reopened = repository.reopened(session)
             decided = repository.decided_operations(session, self._indexed(session))
-            programmes = [
-                number
-                for number in repository.programmes_with(session, repository.WAITING)
-                if self._next(session, number)
-            ]
+            waiting = repository.programmes_with(session, repository.WAITING)
+            passing = [number for number in waiting if self._overdue(session, number)]
+            programmes = [number for number in waiting if number in passing or self._next(session, number)]
         if reopened:
             self._reopen(reopened)
         settled = bool(decided) and self._settle(decided)
+        for number in passing:
+            self._pass_over(number)
         # An outcome may let the next claims of its programme go.
         presented = [self._present(number) for number in programmes]
         return settled or any(presented)
@@ -101,6 +106,23 @@ class ClaimPresenter:
         claim.redemption_id = redemption_id
         return True
 
+    # ROUNDS
+
+    def _rounds(self, session: Session, programme_id: int) -> Rounds | None:
+        return rounds_of(session, session.get_one(Programme, programme_id))
+
+    def _overdue(self, session: Session, programme_id: int) -> bool:
+        """Whether a hold keeps later trades waiting that was not decided in time."""
+        holds = blocking(session, programme_id)
+        rounds = self._rounds(session, programme_id) if holds else None
+        return rounds is not None and any(overdue(hold, rounds) for hold in holds)
+
+    def _pass_over(self, programme_id: int) -> None:
+        with self._gateway.sessions.begin() as session:
+            rounds = self._rounds(session, programme_id)
+            if rounds is not None and pass_over(session, programme_id, rounds):
+                log.warning("programme %d: its round goes on without claims that were held too long", programme_id)
+
     # PRESENTING
 
     def _present(self, programme_id: int) -> bool:
@@ -133,11 +155,18 @@ class ClaimPresenter:
         if in_order and repository.in_flight(session, programme_id):
             return []
         held_at = held_from(session, programme_id) if in_order else None
+        rounds = self._rounds(session, programme_id) if in_order else None
+        due_before_at = due_before(rounds, now()) if rounds else None
         chosen: list[tuple[Claim, EvidenceRecord]] = []
-        for claim, record, anchored in repository.waiting(session, programme_id, ROUND, anchored_only=not in_order):
-            if not anchored or (held_at is not None and claim.traded_at > held_at):
+        for claim, record, anchored in repository.waiting(session, programme_id, AT_ONCE, anchored_only=not in_order):
+            if due_before_at is not None and claim.traded_at >= due_before_at:
                 break
-            chosen.append((claim, record))
+            if held_at is not None and claim.traded_at > held_at:
+                break
+            if anchored:
+                chosen.append((claim, record))
+            elif rounds is None or now() <= due_at(claim.created_at, rounds.hold_days, ()):
+                break
         return chosen
 
     def _send(self, session: Session, claim: Claim, proof: Proof) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.claims.models import Claim
@@ -23,6 +23,7 @@ SETTLED_AT_ONCE = 500
 """Outcomes that are noted in one transaction."""
 PROVISIONAL = "provisional"
 """State of a redemption that is neither written off nor rejected."""
+DAY_S, CHINA_S = 86_400, 8 * 3_600
 OPEN = (WAITING, PRESENTED, REDEEMED, HELD)
 
 
@@ -102,6 +103,36 @@ def page(
         at, last = after
         query = query.where((Claim.created_at > at) | ((Claim.created_at == at) & (Claim.id > last)))
     return list(session.scalars(query))
+
+
+def rounds(session: Session, programme_id: int, from_at: int | None, limit: int) -> list[tuple[int, dict[str, int]]]:
+    """Claims of a programme by day of trade (days since 1970 in China), each day with its numbers by state.
+
+    Args:
+        from_at: Only trades from this second on.
+    """
+    day = (Claim.traded_at + CHINA_S) // DAY_S
+    rejected = Redemption.state == REJECTED
+    counts: dict[str, ColumnElement[int]] = {
+        state: func.count().filter(Claim.state == state) for state in (WAITING, PRESENTED, HELD, REFUSED)
+    }
+    counts |= {
+        REDEEMED: func.count().filter(Claim.state == REDEEMED, ~rejected),
+        REJECTED: func.count().filter(or_(Claim.state == REJECTED, and_(Claim.state == REDEEMED, rejected))),
+        "in_part": func.count().filter(Redemption.limit == "budget", ~rejected),
+        "paid_fen": func.coalesce(func.sum(Redemption.amount_fen).filter(~rejected), 0),
+    }
+    query = (
+        select(day.label("day"), *(count.label(name) for name, count in counts.items()))
+        .outerjoin(Redemption, Redemption.id == Claim.redemption_id)
+        .where(Claim.programme_id == programme_id)
+        .group_by("day")
+        .order_by("day")
+        .limit(limit)
+    )
+    if from_at is not None:
+        query = query.where(Claim.traded_at >= from_at)
+    return [(int(row.day), {name: int(getattr(row, name)) for name in counts}) for row in session.execute(query)]
 
 
 # PRESENTING

@@ -1,12 +1,16 @@
 """`/v1/claims`."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.auth.roles import Role
-from app.claims import service
-from app.claims.schemas import ClaimPage, ClaimView, NewClaims, TakenClaims
+from app.auth.service import demand
+from app.claims import rounds, service
+from app.claims.past_trades import past_trades
+from app.claims.schemas import ClaimPage, ClaimView, NewClaims, RoundPage, TakenClaims
 from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, only
 
 router = APIRouter(prefix="/v1/claims", tags=["claims"], route_class=CommandRoute)
@@ -46,6 +50,29 @@ def list_claims(
         after=after,
         limit=limit,
     )
+
+
+@queries.get("/rounds")
+def list_rounds(
+    *,
+    session: QuerySession,
+    _caller: Reader,
+    programme_id: Annotated[int, Query(ge=1, le=65535)],
+    after: date | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RoundPage:
+    """The rounds of a programme that pays in order of trade time, by day of trade: when each begins, how many claims
+    wait, what was paid, and how many were paid in part as the budget was used up. None for other programmes."""
+    return rounds.page(session, programme_id, after, limit)
+
+
+@queries.get("/trades", response_class=Response)
+def list_trades(session: QuerySession, caller: Reader, programme_id: Annotated[int, Query(ge=1, le=65535)]) -> Response:
+    """The trades that were claimed under a programme, a question of a quotation in each line (NDJSON), for
+    `suanquan policy simulate`; for operators and regulators."""
+    demand(caller, Role.OPERATOR, Role.REGULATOR)
+    lines = (msgspec.json.encode(one) for one in past_trades(session, programme_id))
+    return Response(b"".join(line + b"\n" for line in lines), media_type="application/x-ndjson")
 
 
 @queries.get("/{claim_id}")

@@ -53,6 +53,35 @@ class ClaimPage(Schema):
     next: str | None
 
 
+class RoundView(Schema):
+    """A round: the claims on the trades of one day of China Standard Time.
+
+    Attributes:
+        state: collecting (it has not begun), running (claims wait, are in a transaction or before a person) or done.
+        redeemed, paid_fen: Redemptions that stand, and what they come to.
+        in_part: Of these, how many were cut as the budget was used up.
+    """
+
+    day: str
+    begins_at: int
+    state: str
+    waiting: int
+    presented: int
+    held: int
+    redeemed: int
+    refused: int
+    rejected: int
+    in_part: int
+    paid_fen: int
+
+
+class RoundPage(Schema):
+    """A page of rounds, by day; `next` is the cursor of the page after it."""
+
+    items: list[RoundView]
+    next: str | None
+
+
 class TakenClaims(Schema):
     """Claims in the order of the request; one that was made before stands as it is."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.entities import repository
 from app.entities.models import Organisation
 from app.entities.schemas import ImportView, NewEntity, RowError
-from app.entities.service import enter
+from app.entities.service import Prepared, enter, prepare
 from app.entities.tables import Cell, TableRefused, rows
 from app.errors import ApiError, Invalid
 from app.gateway import Gateway
@@ -38,35 +38,50 @@ _SEPARATORS = str.maketrans("、,,;", ";;;;")
 
 
 @dataclass
-class _Read:
-    """What a file says."""
+class Read:
+    """What a file says.
+
+    Attributes:
+        numbers: Row of each organisation.
+        prepared: The same organisations, ready to be entered; none where anything is wrong.
+    """
 
     entities: list[NewEntity] = field(default_factory=list)
+    prepared: list[Prepared] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     rows: int = 0
     errors: list[RowError] = field(default_factory=list)
 
 
-def run(session: Session, gateway: Gateway, content: bytes, *, dry: bool) -> ImportView:
+def read(gateway: Gateway, content: bytes) -> Read:
+    """Reads a file; what takes long of an import, and needs no database.
+
+    Raises:
+        Invalid: The file as a whole is refused, or lacks a column.
+    """
+    found = _read(content)
+    if not found.errors:
+        found.prepared = [prepare(gateway, entity) for entity in found.entities]
+    return found
+
+
+def run(session: Session, gateway: Gateway, read: Read, *, dry: bool) -> ImportView:
     """Registers the organisations of a file that are not registered yet.
 
     Args:
         dry: Whether only to say what would be done.
 
     Raises:
-        Invalid: The file as a whole is refused, or lacks a column.
         ApiError: 422 with row, column and rule of what is wrong, unless `dry`; nothing is registered then.
     """
-    read = _read(content)
     known = repository.by_numbers(session, [entity.uscc for entity in read.entities])
-    new = []
+    faults = list(read.errors)
     for number, entity in zip(read.numbers, read.entities, strict=True):
         there = known.get(entity.uscc)
-        if there is None:
-            new.append(entity)
-        else:
-            read.errors += _differences(number, entity, there)
-    errors = sorted(read.errors, key=lambda error: error.row)
+        if there is not None:
+            faults += _differences(number, entity, there)
+    new = len(read.entities) - len(known)
+    errors = sorted(faults, key=lambda error: error.row)
     if errors and not dry:
         raise ApiError(
             422,
@@ -79,13 +94,14 @@ def run(session: Session, gateway: Gateway, content: bytes, *, dry: bool) -> Imp
         )
     operations = []
     if not dry:
-        parts = [new[start : start + AT_ONCE] for start in range(0, len(new), AT_ONCE)]
+        ready = [one for one in read.prepared if one.row["uscc"] not in known]
+        parts = [ready[start : start + AT_ONCE] for start in range(0, len(ready), AT_ONCE)]
         operations = [enter(session, gateway, part).id for part in parts]
     return ImportView(
         dry=dry,
         rows=read.rows,
-        new=len(new),
-        unchanged=len(read.entities) - len(new) - len({error.row for error in errors if error.rule == "differs"}),
+        new=new,
+        unchanged=len(known) - len({error.row for error in errors if error.rule == "differs"}),
         error_count=len(errors),
         errors=errors[:SHOWN_ERRORS],
         operations=operations,
@@ -100,8 +116,8 @@ def _differences(row: int, entity: NewEntity, there: Organisation) -> Iterator[R
             yield RowError(row=row, column=column, rule="differs", detail=detail)
 
 
-def _read(content: bytes) -> _Read:
-    read = _Read()
+def _read(content: bytes) -> Read:
+    read = Read()
     seen: dict[str, int] = {}
     try:
         lines = rows(content)

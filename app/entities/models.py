@@ -1,9 +1,11 @@
 """What is known of organisations off chain. The registry on chain knows them by a keyed digest only."""
 
-from sqlalchemy import BigInteger, Boolean, String
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chain.sql import Address, Base, Hash32
+from chain.sql import Address, Base, Hash32, Json
 
 
 class Organisation(Base):
@@ -28,3 +30,19 @@ class Organisation(Base):
     account: Mapped[bytes] = mapped_column(Address)
     custodial: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class ConfirmedFacts(Base):
+    """What an officer confirmed of an organisation, as policies ask for it: in the zone or not, revenue, filings.
+
+    Attributes:
+        facts: Fields of app.policies.question.Claimant by name; what is not there is not known.
+        confirmed_by: Id of the API key.
+    """
+
+    __tablename__ = "confirmed_facts"
+
+    uscc: Mapped[str] = mapped_column(ForeignKey(Organisation.uscc), primary_key=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    confirmed_by: Mapped[str] = mapped_column(String(32))
+    confirmed_at: Mapped[int] = mapped_column(BigInteger)

@@ -2,28 +2,41 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from app.auth.roles import STAFF, Role
 from app.auth.service import demand
-from app.entities import importing, service
-from app.entities.schemas import EntityPage, EntityView, ImportView, KeyChange, NewEntities, NewStanding, Reason
+from app.entities import claimants, importing, service
+from app.entities.schemas import (
+    EntityPage,
+    EntityView,
+    FactsView,
+    ImportView,
+    KeyChange,
+    NewEntities,
+    NewFacts,
+    NewStanding,
+    Reason,
+)
+from app.entities.tables import TABLE_FILES
 from app.errors import NotFound
 from app.operations.schemas import Accepted
-from app.route import CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
+from app.orders import service as orders
+from app.route import (
+    Caller,
+    CommandRoute,
+    CommandSession,
+    Prepared,
+    QuerySession,
+    Reader,
+    TheGateway,
+    only,
+    preparing,
+)
 
 router = APIRouter(prefix="/v1/entities", tags=["entities"], route_class=CommandRoute)
+imports = APIRouter(prefix="/v1/entities", tags=["entities"], route_class=preparing(importing.read, Role.REGISTRAR))
 queries = APIRouter(prefix="/v1/entities", tags=["entities"])
-_TABLES = {
-    "text/csv": {"schema": {"type": "string"}},
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
-        "schema": {"type": "string", "format": "binary"}
-    },
-}
-
-
-async def _raw(request: Request) -> bytes:
-    return await request.body()
 
 
 @router.post("", status_code=202, dependencies=[Depends(only(Role.REGISTRAR))])
@@ -32,20 +45,20 @@ def register(body: NewEntities, session: CommandSession, gateway: TheGateway) ->
     return Accepted.of(service.register(session, gateway, body.entities))
 
 
-@router.post(
+@imports.post(
     "/import",
     dependencies=[Depends(only(Role.REGISTRAR))],
-    openapi_extra={"requestBody": {"required": True, "content": _TABLES}},
+    openapi_extra={"requestBody": {"required": True, "content": TABLE_FILES}},
 )
 def import_entities(
-    body: Annotated[bytes, Depends(_raw)],
+    read: Annotated[importing.Read, Prepared],
     session: CommandSession,
     gateway: TheGateway,
     dry: Annotated[bool, Query(description="Only say what would be done, and what is wrong.")] = False,
 ) -> ImportView:
     """Registers the organisations of a CSV (UTF-8 or GB18030) or XLSX file, all or none. What is registered already is
     left as it is, so the same file twice changes nothing. `operations` are on their way to the chain."""
-    return importing.run(session, gateway, body, dry=dry)
+    return importing.run(session, gateway, read, dry=dry)
 
 
 @router.post("/{uscc}/standing", status_code=202, dependencies=[Depends(only(Role.REGISTRAR))])
@@ -89,6 +102,24 @@ def list_entities(
     demand(caller, *STAFF)
     rows = service.page(session, after, limit)
     return EntityPage(items=service.views(session, rows), next=rows[-1].uscc if len(rows) == limit else None)
+
+
+@router.put("/{uscc}/facts", dependencies=[Depends(only(Role.REGISTRAR))])
+def confirm_facts(uscc: str, body: NewFacts, session: CommandSession, gateway: TheGateway, caller: Caller) -> FactsView:
+    """Records what an officer confirmed of an organisation; vouchers that are issued without a reviewer rest on it.
+    Orders that waited for it are decided."""
+    return orders.confirm(session, gateway, caller, uscc, body.facts.model_dump(exclude_unset=True))
+
+
+@queries.get("/{uscc}/facts")
+def read_facts(uscc: str, session: QuerySession, caller: Reader) -> FactsView:
+    """What was confirmed of an organisation; for staff, and for itself."""
+    if not caller.is_staff and caller.subject != uscc:
+        raise NotFound("entity", uscc)
+    found = claimants.confirmed(session, uscc)
+    if found is None:
+        raise NotFound("facts", uscc)
+    return found
 
 
 @queries.get("/{uscc}")

@@ -1,14 +1,18 @@
 """Bodies of organisations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from app.policies.question import Claimant
 from app.schema import HexAddress, OrganisationNumber, Region, Schema, UnixSeconds
 
 Kind = Literal["enterprise", "research_institute", "university", "intermediary", "maker", "platform", "supplier"]
 RoleName = Literal["buyer", "supplier", "platform"]
 StandingName = Literal["good", "dishonest", "tax_blacklisted"]
+FROM_REGISTRY = frozenset({"uscc", "kind", "region", "controller", "dishonest", "tax_blacklisted"})
+"""Members of a claimant that no officer states beside the registry and the blacklists."""
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -75,6 +79,29 @@ class NewStanding(Schema):
 
     standing: StandingName
     until: UnixSeconds
+
+
+class NewFacts(Schema):
+    """What an officer confirmed of an organisation, in place of what was confirmed before: members of a quotation's
+    claimant, such as `in_zone` or `revenue_prior_year_fen`, beside those that registry and blacklists give."""
+
+    facts: Claimant
+
+    @field_validator("facts")
+    @classmethod
+    def _not_from_registry(cls, facts: Claimant) -> Claimant:
+        if stated := sorted(facts.model_fields_set & FROM_REGISTRY):
+            raise PydanticCustomError("from_registry", "{name} is the registry's to say", {"name": stated[0]})
+        return facts
+
+
+class FactsView(Schema):
+    """What was confirmed of an organisation, by which API key and when."""
+
+    uscc: str
+    facts: dict[str, Any]
+    confirmed_by: str
+    confirmed_at: int
 
 
 class Reason(Schema):

@@ -1,7 +1,9 @@
 """Registers organisations and keeps their standing; the registry on chain has the last word."""
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -32,32 +34,51 @@ def register(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) 
             raise Invalid(f"/entities/{index}/evidence_key", "platform_only", "only a platform has an evidence key")
     if taken := repository.existing(session, numbers):
         raise Conflict("entity_exists", f"Already registered: {', '.join(sorted(taken))}.", uscc=sorted(taken))
-    return enter(session, gateway, entities)
+    return enter(session, gateway, [prepare(gateway, entity) for entity in entities])
 
 
-def enter(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) -> Operation:
-    """Records organisations that were checked, and registers them on chain in one call."""
-    registrations = []
-    for entity in entities:
-        row = _record(gateway, entity)
-        session.add(row)
-        platform = "platform" in entity.roles
-        own_key = entity.evidence_key
-        kept_key = evidence_signer_of(gateway, entity.uscc).address if platform else f"0x{bytes(20).hex()}"
-        registrations.append(
-            {
-                "id": row.entity_id,
-                "account": f"0x{row.account.hex()}",
-                "kind": EntityKind[entity.kind.upper()],
-                "roles": sum(EntityRoles[role.upper()] for role in set(entity.roles)),
-                "region": int(entity.region),
-                "standing": Standing[entity.standing.upper()],
-                "standingUntil": entity.standing_until,
-                "controller": controller_id(gateway.jurisdiction_key, entity.controller),
-                "evidenceKey": own_key or kept_key,
-                "custodial": platform and own_key is None,
-            }
-        )
+class Prepared(NamedTuple):
+    """An organisation that is ready to be entered: its row, and what the registry is told of it."""
+
+    row: dict[str, Any]
+    registration: dict[str, Any]
+
+
+def prepare(gateway: Gateway, entity: NewEntity) -> Prepared:
+    """An organisation that was checked, with its digests and the keys that the gateway keeps for it."""
+    account = entity.account or account_of(gateway, entity.uscc)
+    row = {
+        "uscc": entity.uscc,
+        "entity_id": entity_id(gateway.jurisdiction_key, entity.uscc),
+        "name": entity.name,
+        "kind": entity.kind,
+        "region": entity.region,
+        "controller": entity.controller,
+        "account": bytes.fromhex(account.removeprefix("0x")),
+        "custodial": entity.account is None,
+    }
+    platform = "platform" in entity.roles
+    own_key = entity.evidence_key
+    kept_key = evidence_signer_of(gateway, entity.uscc).address if platform else f"0x{bytes(20).hex()}"
+    registration = {
+        "id": row["entity_id"],
+        "account": account,
+        "kind": EntityKind[entity.kind.upper()],
+        "roles": sum(EntityRoles[role.upper()] for role in set(entity.roles)),
+        "region": int(entity.region),
+        "standing": Standing[entity.standing.upper()],
+        "standingUntil": entity.standing_until,
+        "controller": controller_id(gateway.jurisdiction_key, entity.controller),
+        "evidenceKey": own_key or kept_key,
+        "custodial": platform and own_key is None,
+    }
+    return Prepared(row, registration)
+
+
+def enter(session: Session, gateway: Gateway, prepared: Sequence[Prepared]) -> Operation:
+    """Records organisations, and registers them on chain in one call."""
+    at = now()
+    session.execute(insert(Organisation), [{**one.row, "created_at": at} for one in prepared])
     return submit(
         session,
         gateway,
@@ -65,23 +86,8 @@ def enter(session: Session, gateway: Gateway, entities: Sequence[NewEntity]) -> 
         signer="registrar",
         contract="EntityRegistry",
         function="register",
-        args=[registrations],
-        ref=entities[0].uscc if len(entities) == 1 else None,
-    )
-
-
-def _record(gateway: Gateway, entity: NewEntity) -> Organisation:
-    account = entity.account or account_of(gateway, entity.uscc)
-    return Organisation(
-        uscc=entity.uscc,
-        entity_id=entity_id(gateway.jurisdiction_key, entity.uscc),
-        name=entity.name,
-        kind=entity.kind,
-        region=entity.region,
-        controller=entity.controller,
-        account=bytes.fromhex(account.removeprefix("0x")),
-        custodial=entity.account is None,
-        created_at=now(),
+        args=[[one.registration for one in prepared]],
+        ref=str(prepared[0].row["uscc"]) if len(prepared) == 1 else None,
     )
 
 

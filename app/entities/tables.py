@@ -22,6 +22,13 @@ MAX_COLUMNS = 64
 MAX_TEXT = 500
 MAX_UNPACKED = 64 * 1024 * 1024
 """Bytes that an XLSX file may have once unpacked."""
+TABLE_FILES = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+        "schema": {"type": "string", "format": "binary"}
+    },
+}
+"""What an upload of a table may be, for the API's documentation."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -43,6 +43,7 @@ PUBLIC = frozenset({"programme.published", "programme.terminated"})
 
 CLAIM_HELD = "claim.held"
 CLAIM_HOLD_DECIDED = "claim.hold_decided"
+CLAIM_HOLD_PASSED = "claim.hold_passed"
 EVIDENCE_ORPHANED = "evidence.orphaned"
 OPERATION_REVERSED = "operation.reversed"
 SIGNER_LOW = "signer.balance_low"
@@ -60,6 +61,7 @@ TYPES = frozenset(
         *OPERATION_TYPES,
         CLAIM_HELD,
         CLAIM_HOLD_DECIDED,
+        CLAIM_HOLD_PASSED,
         EVIDENCE_ORPHANED,
         OPERATION_REVERSED,
         SIGNER_LOW,

@@ -110,6 +110,19 @@ def compiled(content: bytes) -> CompiledPolicy:
     return CompiledPolicy(parse(content))
 
 
+def compiled_programme(content: bytes, name: str) -> CompiledProgramme:
+    """A programme of the policy in a file's bytes, by its name.
+
+    Raises:
+        PolicyError: see `app.policies.files.parse`.
+        KeyError: There is none.
+    """
+    for one in compiled(content).programmes:
+        if one.part.name == name:
+            return one
+    raise KeyError(name)
+
+
 @cache
 def products(kind: str | None, compute_type: str | None, domestic_chip: bool | None) -> tuple[int, ...]:
     """Places in the table of rates that a trade may have, as far as it is known."""

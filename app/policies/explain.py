@@ -21,6 +21,22 @@ _WORDS: dict[str, tuple[str, str]] = {
     "instant": ("即领即享:即时发券,结算时抵扣", "issued at once, deducted at settlement, in several parts"),
     "after_trade": ("先交易,后线上申领", "trade first, claim online afterwards"),
     "trade_time": ("按交易发生时间先后顺序兑付,兑完即止", "paid in order of trade time until the money is used up"),
+    "rounds": ("兑付轮次", "Rounds"),
+    "round_begins": (
+        "每个交易日为一轮,该日后满 {days} 天开始,按交易时间先后兑付,最后一笔可部分兑付",
+        "the trades of a day are one round; it begins {days} days after the day is over and pays in order of trade "
+        "time, the last in part",
+    ),
+    "round_late": (
+        "迟到的存证:若尚无更晚的交易已兑付则照常兑付,否则不予兑付,其发票可用于同组其他项目",
+        "late evidence is paid if no later trade was paid yet, and refused else; its invoice may be used under another "
+        "programme of the group",
+    ),
+    "round_overdue": (
+        "待核查或未上链的申领最多使后续交易等待 {days} 个工作日,期满让位,轮次继续",
+        "a claim that is held, or whose evidence is not anchored, keeps later trades waiting for {days} working days "
+        "at most; then the round goes on",
+    ),
     "budget": ("资金", "Budget"),
     "unstated": ("未载明总额", "no total stated"),
     "from_to": ("{first} 至 {last}", "{first} to {last}"),
@@ -121,6 +137,13 @@ class _Explainer:
         yield f"{self._word('programme')}: {self._text(part.title)} ({part.name})"
         order = [self._word("trade_time")] if part.order == "trade_time" else []
         yield f"  {self._word('mode')}: {self._join([self._word(part.mode), *order])}"
+        if (going := part.trade_rounds) is not None:
+            rounds = (
+                self._word("round_begins", days=going.delay_days),
+                self._word("round_late"),
+                self._word("round_overdue", days=going.hold_days),
+            )
+            yield f"  {self._word('rounds')}: {self._join(rounds)}"
         yield f"  {self._word('budget')}: {self._join(self._budgets(part))}"
         yield f"  {self._word('tiers')}:"
         for tier in part.tiers:

@@ -210,6 +210,29 @@ class Scope(Part):
         return self
 
 
+class Rounds(Part):
+    """How a programme that pays in order of trade time goes: in rounds, each for the trades of one calendar day.
+
+    A round begins once its day and `delay_days` more are over; till then its claims wait, so that each has had the same
+    time to be handed in. Then they are presented in order of trade time, behind those of all days before, until the
+    budget is used up; the last is paid in part.
+
+    Late evidence: a claim that comes after its round began is presented at once. It is paid if no later trade was paid
+    yet and money is left; else the contract refuses it (VoucherLedger_OutOfOrder), and its invoice may still be used
+    under another programme of the group.
+
+    Overdue claims: a claim that a reviewer holds, or whose evidence is not anchored, keeps later trades waiting for
+    `hold_days` and then gives up its place: the round goes on. It is not lost; released later it is late evidence.
+
+    Attributes:
+        delay_days: Calendar days after the day of the trade.
+        hold_days: Working days from the hold, or from the claim where its evidence is not anchored.
+    """
+
+    delay_days: Annotated[int, Field(ge=0, le=366)] = 0
+    hold_days: Annotated[int, Field(ge=1, le=365)] = 10
+
+
 class Agreements(Part):
     """Separate agreements with single organisations, whose rate takes the place of the tier's. Caps stay the tier's.
 
@@ -233,9 +256,13 @@ class ProgrammePart(Part):
     """One programme (项目) of the policy: a budget of its own, and terms of its own on chain.
 
     Attributes:
-        mode: apply (申领后交易), automatic (免申即享), instant (即领即享), after_trade (先交易后申领).
+        mode: apply (申领后交易), automatic (免申即享: a platform's order is enough), instant (即领即享: issued when
+            applied for), after_trade (先交易后申领). What automatic and instant issue is decided by the rules alone, on
+            facts that officers confirmed; where they do not tell, an instant application waits for a reviewer.
         funding: When a voucher takes hold of budget: all of its face at issue, or each claim as it comes.
         order: trade_time (按交易发生时间先后顺序兑付) or none.
+        rounds: Where `order` is trade_time: when claims are presented, and what becomes of late ones; left out, on the
+            day after the trade.
         basis: What the rate applies to. Rent incurred and the amount settled are the settled amount of the evidence.
         support_ceiling_bps: Most that all public support together may come to, as a share of the basis.
         price_fair: Whether the price at signing must lie within the fair range of the market.
@@ -256,6 +283,7 @@ class ProgrammePart(Part):
     mode: Literal["apply", "automatic", "instant", "after_trade"]
     funding: Literal["reserved_at_issue", "first_come"]
     order: Literal["trade_time", "none"] = "none"
+    rounds: Rounds | None = None
     basis: Literal["settled", "rent_incurred", "contract_value"]
     support_ceiling_bps: Annotated[int, Field(gt=0, le=10_000)] = 10_000
     price_fair: bool = False
@@ -277,6 +305,11 @@ class ProgrammePart(Part):
     examples: tuple[Example, ...] = Field(min_length=1)
 
     @property
+    def trade_rounds(self) -> Rounds | None:
+        """The rounds of a programme that pays in order of trade time; None for others."""
+        return self.rounds or Rounds() if self.order == "trade_time" else None
+
+    @property
     def kinds(self) -> frozenset[str]:
         """Kinds of trade that some tier has a rate for."""
         return frozenset(rate.kind for tier in self.tiers for rate in tier.rates)
@@ -288,6 +321,14 @@ class ProgrammePart(Part):
                 raise ValueError(f"periods.{index}.budget: there is no budget {period.budget}")
             if index and period.first <= self.periods[index - 1].last:
                 raise ValueError(f"periods.{index}.from: begins before the period before it ended")
+        if self.rounds is not None and self.order != "trade_time":
+            raise ValueError("rounds: belong to `order: trade_time`")
+        if self.mode in ("automatic", "instant"):
+            only = self.stages[0]
+            if len(self.stages) > 1 or only.required > 1 or only.publicity_days:
+                raise ValueError(f"stages: mode {self.mode} has one stage with one approval and no publicity")
+            if self.mode == "automatic" and only.documents:
+                raise ValueError("stages: mode automatic demands no documents, as nobody applies")
         if self.basis == "contract_value" and not self.one_claim_per_contract:
             raise ValueError("basis: contract_value demands one_claim_per_contract, or a contract would be paid twice")
         for place, names in (

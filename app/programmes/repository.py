@@ -6,8 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.indexer.models import Budget, Programme, Tier
+from app.indexer.models import Budget, OfficerRole, Programme, Stage, Tier
 from app.programmes.models import PolicyFile
+
+REVIEWER = "reviewer"
 
 
 def policy_file(session: Session, digest: bytes) -> PolicyFile | None:
@@ -53,3 +55,13 @@ def budgets(session: Session, programme_id: int) -> Sequence[Budget]:
 def tiers(session: Session, programme_id: int) -> Sequence[Tier]:
     """The tiers of a programme."""
     return list(session.scalars(select(Tier).where(Tier.programme_id == programme_id).order_by(Tier.index)))
+
+
+def stages(session: Session, programme_id: int) -> list[str]:
+    """Names of a programme's stages, in order."""
+    return list(session.scalars(select(Stage.name).where(Stage.programme_id == programme_id).order_by(Stage.index)))
+
+
+def is_reviewer(session: Session, address: str) -> bool:
+    """Whether an address holds the role of a reviewer on chain, without which it can approve nothing."""
+    return session.get(OfficerRole, (REVIEWER, bytes.fromhex(address[2:]))) is not None

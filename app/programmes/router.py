@@ -9,7 +9,7 @@ from app.entities.schemas import Reason
 from app.operations.schemas import Accepted
 from app.policies.files import SCHEMA_FILE
 from app.programmes import service
-from app.programmes.schemas import Listing, NewProgramme, PolicySummary, ProgrammeView
+from app.programmes.schemas import ApproverChange, Listing, NewProgramme, PolicySummary, ProgrammeView
 from app.route import CommandRoute, CommandSession, QuerySession, TheGateway, only
 
 router = APIRouter(
@@ -50,6 +50,15 @@ def list_suppliers(programme_id: ProgrammeId, body: Listing, session: CommandSes
 def list_platforms(programme_id: ProgrammeId, body: Listing, session: CommandSession, gateway: TheGateway) -> Accepted:
     """Lists or removes platforms."""
     return Accepted.of(service.list_parties(session, gateway, programme_id, "platforms", body))
+
+
+@router.post("/{programme_id}/approvers", status_code=202)
+def set_approver(
+    programme_id: ProgrammeId, body: ApproverChange, session: CommandSession, gateway: TheGateway
+) -> Accepted:
+    """Names an approver of a stage, or removes one; in a running programme too, as where a granted appeal needs
+    somebody who has not decided yet. The contract demands that a new approver holds the role of a reviewer."""
+    return Accepted.of(service.set_approver(session, gateway, programme_id, body))
 
 
 @queries.get("/programmes")

@@ -28,6 +28,19 @@ class Listing(Schema):
     listed: bool = True
 
 
+class ApproverChange(Schema):
+    """An approver to name or to remove.
+
+    Attributes:
+        stage: By its name.
+        account: Address that signs.
+    """
+
+    stage: Annotated[str, Field(max_length=32)]
+    account: HexAddress
+    approver: bool = True
+
+
 class BudgetView(Schema):
     """Where a budget stands, in fen."""
 

@@ -11,13 +11,22 @@ from app.entities import service as entities
 from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
 from app.indexer.models import Programme
+from app.keyring import AUTOMATIC
 from app.operations.service import submit
 from app.policies.files import PolicyError, digest, parse, shipped
 from app.policies.model import Policy, ProgrammePart
 from app.policies.terms import contract_terms
 from app.programmes import repository
 from app.programmes.models import PolicyFile
-from app.programmes.schemas import BudgetView, Listing, NewProgramme, PolicySummary, ProgrammeView, TierView
+from app.programmes.schemas import (
+    ApproverChange,
+    BudgetView,
+    Listing,
+    NewProgramme,
+    PolicySummary,
+    ProgrammeView,
+    TierView,
+)
 from chain.relay.models import Operation
 
 DIGEST = re.compile(r"0x[0-9a-f]{64}")
@@ -36,7 +45,7 @@ def create(session: Session, gateway: Gateway, body: NewProgramme) -> Operation:
     except PolicyError as error:
         raise Invalid("/policy_yaml", "policy", str(error)) from error
     programme = _programme(policy, body.programme)
-    approvers = _approvers(gateway, programme, body)
+    approvers = _approvers(session, gateway, programme, body)
     mark = digest(content)
     _keep(session, policy, mark, content)
     uri = f"/v1/policies/0x{mark.hex()}#{programme.name}"
@@ -90,16 +99,21 @@ def _keep(session: Session, policy: Policy, mark: bytes, content: bytes) -> None
         )
 
 
-def _approvers(gateway: Gateway, programme: ProgrammePart, body: NewProgramme) -> list[Sequence[str]]:
-    """Addresses by stage."""
+def _approvers(session: Session, gateway: Gateway, programme: ProgrammePart, body: NewProgramme) -> list[Sequence[str]]:
+    """Addresses by stage. Where the rules issue by themselves, the key `automatic` is one of them, if it may be."""
     names = [stage.name for stage in programme.stages]
     for name in body.approvers:
         if name not in names:
             raise Invalid(f"/approvers/{name}", "known_stage", f"the policy's stages are: {', '.join(names)}")
     own = sorted(name for name in gateway.signers if name.startswith("reviewer-"))
+    automatic = gateway.signers[AUTOMATIC].address
+    issues = programme.mode in ("automatic", "instant") and repository.is_reviewer(session, automatic)
     found: list[Sequence[str]] = []
     for index, stage in enumerate(programme.stages):
-        accounts = body.approvers.get(stage.name) or [gateway.signers[own[index % len(own)]].address]
+        accounts = body.approvers.get(stage.name) or [
+            gateway.signers[own[index % len(own)]].address,
+            *([automatic] if issues else []),
+        ]
         if len(set(accounts)) < stage.required:
             raise Invalid(
                 f"/approvers/{stage.name}", "enough_approvers", f"the stage requires {stage.required} approvers"
@@ -138,6 +152,23 @@ def list_parties(
     ids = [entities.find(session, uscc).entity_id for uscc in listing.uscc]
     args = [find(session, programme_id).id, ids, listing.listed]
     return _call(session, gateway, f"list_{side}", f"set{side.capitalize()}", args)
+
+
+def set_approver(session: Session, gateway: Gateway, programme_id: int, body: ApproverChange) -> Operation:
+    """Names or removes an approver of a stage.
+
+    Raises:
+        NotFound: There is no such programme.
+        Invalid: It has no such stage, or no reviewer has the address.
+    """
+    programme = find(session, programme_id)
+    stages = repository.stages(session, programme.id)
+    if body.stage not in stages:
+        raise Invalid("/stage", "known_stage", f"the programme's stages are: {', '.join(stages)}")
+    if body.approver and not repository.is_reviewer(session, body.account):
+        raise Invalid("/account", "reviewer", f"{body.account} does not hold the role of a reviewer on chain")
+    args = [programme.id, stages.index(body.stage), body.account, body.approver]
+    return _call(session, gateway, "set_approver", "setApprover", args)
 
 
 def _call(session: Session, gateway: Gateway, kind: str, function: str, args: Sequence[object]) -> Operation:

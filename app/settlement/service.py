@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from app.checks import repository as checks
 from app.entities.models import Organisation
 from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
@@ -28,7 +29,7 @@ def write_off(session: Session, gateway: Gateway, body: NewWriteOff) -> Operatio
     """Settles redemptions against one payment, all or none.
 
     Raises:
-        Invalid: A redemption is unknown, stands twice in the list, or is not provisional.
+        Invalid: A redemption is unknown, stands twice in the list, is not provisional, or was reopened by a refund.
     """
     rows = repository.redemptions(session, body.redemption_ids)
     for index, number in enumerate(body.redemption_ids):
@@ -40,9 +41,27 @@ def write_off(session: Session, gateway: Gateway, body: NewWriteOff) -> Operatio
             raise Invalid(place, "known_redemption", f"there is no redemption {number}")
         if row.state != repository.PROVISIONAL:
             raise Invalid(place, "provisional", f"redemption {number} is {row.state}")
+    _demand_not_reopened(session, body.redemption_ids)
     refs = [_ref(rows[number]) for number in body.redemption_ids]
     args = [refs, reference_bytes(body.payment_ref)]
     return _call(session, gateway, "writeOff", args, body.payment_ref)
+
+
+def _demand_not_reopened(session: Session, numbers: Sequence[int]) -> None:
+    """Refuses to settle what a refund after payment reopened, until a person released it.
+
+    Raises:
+        Invalid: A redemption is held, or its trade was corrected a moment ago.
+    """
+    barred = checks.barred(session, numbers)
+    fresh = checks.freshly_corrected(session, numbers)
+    for index, number in enumerate(numbers):
+        if number in barred:
+            detail = f"hold {barred[number].id} on redemption {number} is {barred[number].state}"
+            raise Invalid(f"/redemption_ids/{index}", "not_held", detail)
+        if number in fresh:
+            detail = f"a record corrects the trade of redemption {number}, and nobody has looked at it yet"
+            raise Invalid(f"/redemption_ids/{index}", "not_corrected", detail)
 
 
 def reject(session: Session, gateway: Gateway, redemption_id: int, body: NewRejection) -> Operation:

@@ -53,6 +53,10 @@ class RunningService:
         """A command."""
         return self.http.post(path, json=body, headers={**self.headers(who), **headers})
 
+    def put(self, path: str, who: str, body: object) -> httpx.Response:
+        """A command that puts something in the place of what was there."""
+        return self.http.put(path, json=body, headers=self.headers(who))
+
     def put_bytes(self, path: str, who: str, content: bytes) -> httpx.Response:
         """A file."""
         return self.http.put(path, content=content, headers=self.headers(who))

@@ -16,6 +16,7 @@ from app.policies.terms import UNSTATED_BUDGET_FEN, contract_terms, day_end, day
 from chain.contracts import encode_call
 
 WAN = 10_000 * 100
+ONE_STAGE = [{"name": "s", "title": {"zh": "", "en": ""}, "required": 1, "documents": ["business_licence"]}]
 POLICIES = sorted(shipped())
 
 
@@ -122,6 +123,10 @@ def test_a_day_lasts_from_midnight_to_midnight_in_china() -> None:
         ({}, {"basis": "wish"}, "programmes.0.basis"),
         ({}, {"basis": "contract_value"}, "basis: contract_value demands one_claim_per_contract"),
         ({}, {"tiers": []}, "programmes.0.tiers"),
+        ({}, {"order": "none"}, "rounds: belong to `order: trade_time`"),
+        ({}, {"rounds": {"hold_days": 0}}, "rounds.hold_days"),
+        ({}, {"mode": "instant"}, "stages: mode instant has one stage with one approval"),
+        ({}, {"mode": "automatic", "stages": ONE_STAGE}, "stages: mode automatic demands no documents"),
         ({}, {"scope": {"dispatch": True}}, "dispatch: name the platforms"),
         ({}, {"periods": [{"from": "2025-01-01", "to": "2024-01-01", "budget": 0}]}, "programmes.0.periods.0"),
         ({}, {"periods": [{"from": "2025-01-01", "to": "2025-12-31", "budget": 1}]}, "periods.0.budget"),

@@ -111,6 +111,10 @@ def test_from_submission_to_the_voucher_with_three_reviewers_a_question_and_forg
     (sign,) = [one for one in view["may_act"] if one["action"] == "sign"]
     assert set(sign["addresses"]) == {signers[name].address.lower() for name in ("reviewer-1", "reviewer-2")}
     assert view["times"][0]["due_at"] > time.time()
+    # What the rules say of it is kept: here they cannot tell, and the applicant's own word is marked as such.
+    assert (view["finding"]["admits"], view["finding"]["stated"]) == (None, ["in_zone"])
+    assert "claimant.revenue_prior_year_fen" in view["finding"]["missing"]
+    assert view["finding"]["tiers"]["university"] is False
 
     # Two forgeries: a stranger's signature, and a reviewer's over another application.
     stranger = signed_outside(world, view, 0, LocalSigner(bytes(31) + b"\x09"))
@@ -245,6 +249,22 @@ def test_a_rejection_is_appealed_once_in_time_before_somebody_else(world: World)
     late = rejected(world)
     late.let_time_pass(appeal_until=int(time.time()) - 1)
     late.refused("appeal", applicant, ground, status=409, code="appeal_closed")
+
+
+def test_an_approver_is_named_in_a_running_programme_for_who_has_decided_before(world: World) -> None:
+    service, third = world.service, world.service.gateway.signers["reviewer-3"].address
+    case = rejected(world)
+    case.does("appeal", world.buyer_keys[0], {"text": "结算单属实"}, 201)
+    case.does("appeal/decision", "reviewer-2", {"outcome": "granted", "text": "予以受理"})
+    case.refused("approvals", "reviewer-3", {"stage": 0}, status=422, code="not_approver")
+    path, body = f"/v1/programmes/{world.programme_id}/approvers", {"stage": "first_review", "account": third}
+    for wrong, rule in (({"stage": "tenth"}, "known_stage"), ({"account": "0x" + "12" * 20}, "reviewer")):
+        assert world.json(service.post(path, "operator", body | wrong), 422)["errors"][0]["rule"] == rule
+    assert service.settle(path, "operator", body)["status"] == "succeeded"
+    until(lambda: third.lower() in case.view()["stages"][0]["approvers"])
+    assert case.does("approvals", "reviewer-3", {"stage": 0})["stage"] == 1
+    service.settle(path, "operator", {**body, "approver": False})
+    until(lambda: third.lower() not in case.view()["stages"][0]["approvers"])
 
 
 def displayed(world: World) -> Case:

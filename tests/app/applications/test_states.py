@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from app.applications.states import TRANSITIONS, Action, State, after
-from app.applications.working_days import due_at
 from app.documents.file_types import NotTaken, file_type
 from app.errors import Conflict
 from app.policies.terms import CHINA
+from app.working_days import due_at
 from chain.application_manifest import ManifestError, checked, digest, manifest
 
 

@@ -124,6 +124,33 @@ def test_nothing_of_an_erased_trade_is_left_in_its_checks(world: World) -> None:
         assert session.get(ClaimedTrade, hold["claim_id"]) is None
 
 
+def test_a_refund_after_payment_bars_the_write_off_until_a_person_released_it(world: World) -> None:
+    service = world.service
+    traded = {"buyer": world.buyers[2], "traded_at": "2024-08-03T02:00:00Z"}
+    bought = world.record(**traded)
+    (evidence,) = world.evidence_ids([bought])
+    (claim,) = world.claim([(world.voucher(2), evidence)])
+    refund = world.record(**traded, charge_class="correction", corrects=bought["trade_id"], refunded_fen=500_000)
+    (correction,) = world.evidence_ids([refund])
+    write_off = {"redemption_ids": [claim["redemption_id"]], "payment_ref": "PAY-REFUND"}
+    assert world.json(service.post("/v1/write-offs", "finance", write_off), 422)["errors"][0]["rule"] in (
+        "not_corrected",
+        "not_held",
+    )
+
+    def opened() -> Any:
+        items = service.get("/v1/holds", "reviewer-1", code="paid", programme_id=world.programme_id).json()["items"]
+        return next((one for one in items if one["claim_id"] == claim["id"]), None)
+
+    hold = until(opened)
+    (finding,) = hold["findings"]
+    assert (finding["outcome"]["code"], finding["inputs"]["corrections"]) == ("refunded", [correction])
+    assert world.json(service.post("/v1/write-offs", "finance", write_off), 422)["errors"][0]["rule"] == "not_held"
+    assert service.get(f"/v1/claims/{claim['id']}").json()["state"] == "redeemed"
+    world.json(decide(world, hold, "release"), 200)
+    assert service.settle("/v1/write-offs", "finance", write_off)["status"] == "succeeded"
+
+
 def test_holds_and_decisions_are_told_to_the_parties(world: World) -> None:
     with world.service.gateway.sessions() as session:
         query = select(Event).where(Event.type.startswith("claim.")).order_by(Event.id)

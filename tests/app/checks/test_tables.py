@@ -1,8 +1,11 @@
 """Blacklists, capacities and fair prices by file, and what they do to a claim."""
 
+import io
+from datetime import datetime
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from tests.app.claims.scenario import World, build
 from tests.app.conftest import RunningService
@@ -51,6 +54,32 @@ def test_each_bad_row_is_named_and_stops_the_file(world: World) -> None:
     assert answer["applied"] is False
     assert take(world, "blacklists", "uscc,from,to", good).json()["errors"][0]["rule"] == "header"
     assert take(world, "blacklists", "uscc,list_name,from,to", f'"{good}').status_code == 422
+
+
+def sheet(*rows: tuple[Any, ...]) -> bytes:
+    """An XLSX file."""
+    book, content = Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(content)
+    return content.getvalue()
+
+
+def test_a_spreadsheet_says_what_its_text_would(world: World) -> None:
+    url = "/v1/check-tables/capacities/file"
+    head, days = ("uscc", "cards", "from", "to"), (datetime(2023, 1, 1), datetime(2023, 12, 31))  # noqa: DTZ001
+
+    def send(content: bytes, who: str = "registrar", **query: Any) -> Any:
+        return world.service.http.post(url, content=content, headers=world.service.headers(who), params=query)
+
+    good = sheet(head, (world.supplier, 512, *days))
+    assert [world.json(send(good, **query), 200)["added"] for query in ({"dry": True}, {}, {})] == [1, 1, 0]
+    as_text = f"uscc,cards,from,to\n{world.supplier},512,2023-01-01,2023-12-31".encode()
+    assert world.json(send(as_text), 200)["unchanged"] == 1
+    wrong = world.json(send(sheet(head, (world.supplier, "=1+1", *days), (world.supplier, 1.5, *days))), 200)
+    assert [(one["row"], one["column"]) for one in wrong["errors"]] == [(2, "cards"), (3, "cards")]
+    assert [send(content).status_code for content in (b"PK\x03\x04 and no more", b"\xff\xfe", sheet())] == [422] * 3
+    assert send(good, "operator").status_code == 403
 
 
 def test_tables_hold_and_reject_claims(world: World) -> None:

@@ -97,6 +97,7 @@ def test_other_roles_are_refused(service: RunningService) -> None:
         ("/v1/programmes/1/terminate", {"reason": "r"}),
         ("/v1/programmes/1/suppliers", {"uscc": [new_uscc()]}),
         ("/v1/programmes/1/platforms", {"uscc": [new_uscc()]}),
+        ("/v1/programmes/1/approvers", {"stage": "first_review", "account": "0x" + "11" * 20}),
     ):
         for officer in ("registrar", "reviewer-1", "finance", "regulator"):
             assert service.post(path, officer, body).status_code == 403, (path, officer)
