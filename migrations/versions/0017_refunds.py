@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_refunds"
-down_revision = "0015_orders"
+revision = "0017_refunds"
+down_revision = "0016_orders"
 branch_labels = None
 depends_on = None
 

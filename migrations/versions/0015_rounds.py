@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_rounds"
-down_revision = "0013_effects"
+revision = "0015_rounds"
+down_revision = "0014_report_sums"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from chain.sql import Json
 
-revision = "0015_orders"
-down_revision = "0014_rounds"
+revision = "0016_orders"
+down_revision = "0015_rounds"
 branch_labels = None
 depends_on = None
 
