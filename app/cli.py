@@ -19,6 +19,7 @@ COMMANDS = {
     "quote": "what a trade is subsidised with under a policy, and why",
     "submit": "post a file of trades as evidence",
     "report": "read a report: on the screen, or as JSON, CSV, XLSX or PDF",
+    "handover": "write the jurisdiction key to a file, for a platform or an auditor",
     "signers": "show the keys that send: balance, gas spent, days left",
     "documents": "check documents against what a voucher was approved over",
     "audit": "rebuild all state from chain events alone and check every rule",

@@ -52,6 +52,7 @@ from app.webhooks.router import queries as webhook_queries
 from app.webhooks.router import router as webhooks
 
 ROUTERS = (
+    evidence,  # first, since a request is compared with one path after another: nothing is posted as often
     health,
     indexer,
     api_keys,

@@ -53,6 +53,15 @@ def has_code(rpc: RpcClient, name: str, address: str, block: str = "latest") -> 
     return bool(code)
 
 
+def require_code(rpc: RpcClient, name: str, address: str) -> None:
+    """Check that an artifact's code is at an address.
+
+    Raises:
+        CodeMismatch: other code is there, or none.
+    """
+    _require(name, address, _code(rpc, address, "latest"))
+
+
 def _code(rpc: RpcClient, address: str, block: str) -> bytes:
     return to_bytes(rpc.call("eth_getCode", address, block))
 

@@ -1,6 +1,6 @@
 """Digests of a flat record from which single fields can be disclosed later, and proved without the others.
 
-    field salt   = first 16 bytes of sha256(record salt ‖ name)
+    field salts  = SHAKE256(record salt), 16 bytes for each field in order of field name
     field digest = sha256(field salt ‖ canonical JSON of [name, value])
     details      = sha256(schema name ‖ 0x00 ‖ field digests in order of field name)
 
@@ -12,9 +12,11 @@ Canonical JSON is RFC 8785. For strings without control characters, integers bel
 in UTF-8 is the same bytes.
 """
 
-from collections.abc import Sequence
-from hashlib import sha256
-from typing import TypeAlias
+import struct
+from collections.abc import Callable, Sequence
+from hashlib import sha256, shake_256
+from operator import methodcaller
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -24,6 +26,7 @@ RECORD_SALT_BYTES = 32
 FIELD_SALT_BYTES = 16
 
 _to_json = msgspec.json.Encoder().encode
+_digest: Callable[[Any], bytes] = methodcaller("digest")
 
 
 class FieldSchema:
@@ -33,7 +36,8 @@ class FieldSchema:
         self.name = name
         self.fields = tuple(sorted(fields))
         self._heads = {field: b"[" + _to_json(field) + b"," for field in self.fields}
-        self._prepared = [(field.encode(), self._heads[field]) for field in self.fields]
+        self._salts = struct.Struct(f"{FIELD_SALT_BYTES}s" * len(self.fields))
+        self._ends = (b"]",) * len(self.fields)
         self._prefix = name.encode() + b"\0"
 
     def digests(self, values: Sequence[Value], record_salt: bytes) -> list[bytes]:
@@ -42,15 +46,14 @@ class FieldSchema:
         Args:
             values: in order of field name, null where a field is absent.
             record_salt: 32 secret random bytes, of this record alone.
+
+        Raises:
+            ValueError: there is not one value for each field, or the salt has another length.
         """
-        _require_salt(record_salt)
-        salted = sha256(record_salt).copy  # a copy of the state costs less than hashing the record's salt anew
-        found = []
-        for (name, head), value in zip(self._prepared, values, strict=True):
-            state = salted()
-            state.update(name)
-            found.append(sha256(state.digest()[:FIELD_SALT_BYTES] + head + _to_json(value) + b"]").digest())
-        return found
+        # In C from end to end: this is most of what taking a record costs.
+        salts = self._field_salts(record_salt)
+        parts = zip(salts, self._heads.values(), map(_to_json, values), self._ends, strict=True)
+        return list(map(_digest, map(sha256, map(b"".join, parts))))
 
     def details(self, digests: Sequence[bytes]) -> bytes:
         """The digest that stands in the trade, 32 bytes.
@@ -64,8 +67,7 @@ class FieldSchema:
 
     def salt(self, record_salt: bytes, field: str) -> bytes:
         """What discloses one field: 16 bytes."""
-        _require_salt(record_salt)
-        return sha256(record_salt + field.encode()).digest()[:FIELD_SALT_BYTES]
+        return self._field_salts(record_salt)[self.fields.index(field)]
 
     def digest(self, field: str, value: Value, salt: bytes) -> bytes:
         """Digest of a disclosed field.
@@ -78,7 +80,8 @@ class FieldSchema:
             raise ValueError(f"a field salt has {FIELD_SALT_BYTES} bytes, not {len(salt)}")
         return sha256(salt + self._heads[field] + _to_json(value) + b"]").digest()
 
-
-def _require_salt(record_salt: bytes) -> None:
-    if len(record_salt) != RECORD_SALT_BYTES:
-        raise ValueError(f"a record's salt has {RECORD_SALT_BYTES} bytes, not {len(record_salt)}")
+    def _field_salts(self, record_salt: bytes) -> Sequence[bytes]:
+        """The salts of all fields."""
+        if len(record_salt) != RECORD_SALT_BYTES:
+            raise ValueError(f"a record's salt has {RECORD_SALT_BYTES} bytes, not {len(record_salt)}")
+        return self._salts.unpack(shake_256(record_salt).digest(self._salts.size))

@@ -1,20 +1,38 @@
-"""That logs on other chains hold the same submission: each is proved from one block hash of its own chain."""
+"""That logs on other chains hold the same submission: each is proved from one block hash of its own chain, which a node
+of that chain confirms."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from .abi import checksum_address
+from .abi import checksum_address, to_bytes
 from .bundle_format import Bundle, FurtherAnchor
 from .contracts import decode_event
+from .deployed_code import require_code
 from .merkle import verify as leads_to
 from .receipts import ProvenReceipt, verify_proof
 from .report import Checklist, Refused, TrustedBlock
+from .rpc import RpcClient
 
 
-def check_further(bundle: Bundle, checklist: Checklist) -> list[TrustedBlock]:
-    """Take the steps; returns the blocks that vouch for the evidence besides that of the bundle's own chain."""
+def check_further(
+    bundle: Bundle, checklist: Checklist, nodes: Sequence[tuple[int | None, RpcClient]]
+) -> list[TrustedBlock]:
+    """Take the steps.
+
+    Returns:
+        The blocks that vouch for the evidence besides that of the bundle's own chain, and that no node confirmed.
+
+    Args:
+        nodes: chain id and node.
+    """
     blocks: list[TrustedBlock] = []
     for anchor in bundle.further:
-        checklist.take(f"further anchor {anchor.chain_id}", partial(_check, bundle, anchor, blocks))
+        proved: list[TrustedBlock] = []
+        checklist.take(f"further anchor {anchor.chain_id}", partial(_check, bundle, anchor, proved))
+        asked = [node for chain_id, node in nodes if chain_id == anchor.chain_id]
+        for node in asked if proved else ():
+            checklist.take(f"further block {anchor.chain_id}", partial(_confirm, anchor, proved[0], node))
+        blocks += [] if asked else proved
     return blocks
 
 
@@ -31,6 +49,14 @@ def _check(bundle: Bundle, anchor: FurtherAnchor, blocks: list[TrustedBlock]) ->
     block = TrustedBlock(anchor.chain_id, receipt.block_number, f"0x{receipt.block_hash.hex()}")
     blocks.append(block)
     return f"batch {batch.index} was appended to 0x{anchor.evidence.hex()} in block {block.number}"
+
+
+def _confirm(anchor: FurtherAnchor, block: TrustedBlock, node: RpcClient) -> str:
+    found = node.call("eth_getBlockByNumber", hex(block.number), False)
+    if found is None or to_bytes(found["hash"]) != to_bytes(block.hash):
+        raise Refused(f"block {block.number} of chain {block.chain_id} is not {block.hash}")
+    require_code(node, "EvidenceLog", checksum_address(anchor.evidence))
+    return f"block {block.number} is on the chain, and the log's code is that of this version"
 
 
 def _require_append(anchor: FurtherAnchor, receipt: ProvenReceipt) -> None:

@@ -31,6 +31,10 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 RowId = BigInteger().with_variant(Integer, "sqlite")
 """Ascending surrogate key: SQLite auto-increments only INTEGER."""
 
+POOL = 24
+"""Connections that are kept: what commands, queries and workers of a gateway hold at its busiest. Beyond it each would
+be opened anew and closed."""
+
 
 class Base(DeclarativeBase):
     """Base of all tables. Fen amounts and Unix seconds are BigInteger; names carry the unit (`_fen`, `_at`)."""
@@ -52,7 +56,7 @@ def open_engine(url: str) -> Engine:
     Args:
         url: SQLAlchemy URL; `sqlite:///path` or `postgresql+psycopg://...`.
     """
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_engine(url, pool_size=POOL, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

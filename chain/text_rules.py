@@ -66,6 +66,7 @@ def quantity(value: str) -> Broken:
     return "quantity", "must be a decimal number: at most 18 digits, a point and 9 digits; no sign, zeros in front or e"
 
 
+@lru_cache(maxsize=65_536)  # contracts and periods begin at the same moments in very many trades
 def moment(value: str) -> Broken:
     """An RFC 3339 time in UTC to the second."""
     try:

@@ -6,6 +6,8 @@ header in the file binds to that block say which transaction it was, and prove n
 tells whether the blocks are on the chain, whether the code at the addresses is ours, and how things stand now.
 """
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,19 @@ from .online_checks import OnlineChecks
 from .proven import ProvenBundle
 from .redemption_checks import check_redemption, issued, redeemed
 from .report import Checklist, Report, Step, TrustedBlock
-from .rpc import RpcClient
+from .rpc import RpcClient, RpcError, RpcUnavailable
 from .state_checks import check_state, redemption_at_block
 
 __all__ = ["Report", "Step", "TrustedBlock", "verify", "verify_file"]
 
 
-def verify(data: bytes, rpc: RpcClient | None = None, *, jurisdiction_key: bytes | None = None) -> Report:
+def verify(data: bytes, *nodes: RpcClient, jurisdiction_key: bytes | None = None) -> Report:
     """Check a bundle.
 
     Args:
         data: the file's bytes.
-        rpc: a node that you trust; None checks offline.
+        nodes: nodes that you trust, of the bundle's chain and of its further anchors' chains; without one of a chain,
+            that is checked offline.
         jurisdiction_key: 32 bytes, for auditors: the digests of disclosed identifiers are checked too.
 
     Returns:
@@ -42,41 +45,52 @@ def verify(data: bytes, rpc: RpcClient | None = None, *, jurisdiction_key: bytes
 
     checklist.take("file", read)
     if not found:
-        return Report(steps=checklist.steps, trust=[], further=[], facts={}, online=rpc is not None)
+        return Report(steps=checklist.steps, trust=[], further=[], facts={}, online=bool(nodes))
     proven = ProvenBundle(found[0])
     check_evidence(proven, checklist, jurisdiction_key)
     if found[0].redemption is not None:
         check_redemption(proven, checklist)
     check_state(proven, checklist)
-    further = check_further(found[0], checklist)
-    if rpc is not None:
-        OnlineChecks(proven, rpc).run(checklist)
+    known = [(_chain_id(node), node) for node in nodes]
+    further = check_further(found[0], checklist, known)
+    elsewhere = {anchor.chain_id for anchor in found[0].further}
+    # One of a chain that the bundle does not name is asked too, and then refused for it.
+    own = [node for chain_id, node in known if chain_id not in elsewhere]
+    for node in own:
+        OnlineChecks(proven, node).run(checklist)
     holds = all(step.ok for step in checklist.steps)
     return Report(
         steps=checklist.steps,
-        trust=[_block(proven)] if holds and rpc is None else [],
+        trust=[_block(proven)] if holds and not own else [],
         further=further if holds else [],
         facts=_facts(proven) if holds else {},
-        online=rpc is not None,
+        online=bool(own),
     )
 
 
-def verify_file(path: str | Path, rpc_url: str | None = None, *, jurisdiction_key: bytes | None = None) -> Report:
+def verify_file(path: str | Path, rpc_urls: Sequence[str] = (), *, jurisdiction_key: bytes | None = None) -> Report:
     """Check a bundle in a file; as `verify`.
 
     Args:
-        rpc_url: JSON-RPC of a node that you trust; None checks offline.
+        rpc_urls: JSON-RPC of nodes that you trust.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: `rpc_url` is no http address.
+        ValueError: one of `rpc_urls` is no http address.
     """
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
-    if rpc_url is None:
-        return verify(data, jurisdiction_key=jurisdiction_key)
-    with RpcClient(rpc_url) as rpc:
-        return verify(data, rpc, jurisdiction_key=jurisdiction_key)
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(RpcClient(url)) for url in rpc_urls]
+        return verify(data, *nodes, jurisdiction_key=jurisdiction_key)
+
+
+def _chain_id(node: RpcClient) -> int | None:
+    """The node's chain; None where it does not say."""
+    try:
+        return int(node.call("eth_chainId"), 16)
+    except (RpcError, RpcUnavailable, TypeError, ValueError):
+        return None
 
 
 def _block(proven: ProvenBundle) -> TrustedBlock:

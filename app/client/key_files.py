@@ -45,9 +45,18 @@ def new_key(path: str | Path) -> LocalSigner:
     """
     key = secrets.token_bytes(32)
     signer = LocalSigner(key)
+    write_secret(path, key)
+    return signer
+
+
+def write_secret(path: str | Path, secret: bytes) -> None:
+    """Makes the file of a secret.
+
+    Raises:
+        FileExistsError: There is such a file; it is left as it is.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(key.hex() + "\n")
+        file.write(secret.hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return signer

@@ -17,12 +17,17 @@ cli = typer.Typer(add_completion=False)
 @cli.command()
 def verify(
     bundle: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    rpc: Annotated[str | None, typer.Option(metavar="URL", help="A node that you trust; without it, offline.")] = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="A node that you trust; again for a further anchor's chain. Without it, offline."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Checks a proof bundle; needs no service and no database. Exit status 0 only if every step holds."""
     with told(OSError, ValueError):
-        report = verify_file(bundle, rpc)
+        report = verify_file(bundle, rpc or ())
     if as_json:
         print(json.dumps({"ok": report.ok, **msgspec.to_builtins(report)}))
     else:

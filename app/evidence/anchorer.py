@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.evidence import repository
-from app.evidence.models import EvidenceAnchor, EvidenceSubmission
-from app.evidence.proofs import batch_tree
+from app.evidence.models import EvidenceAnchor
+from app.evidence.repository import Waiting
 from app.gateway import EvidenceLog, Gateway
 from chain.abi import to_bytes
 from chain.contracts import encode_call
+from chain.evidence import submission_leaf
+from chain.merkle import MerkleTree
 from chain.relay.models import GONE
 from chain.relay.outbox import enqueue, get_operation
 
@@ -48,7 +50,12 @@ class Anchorer:
             session.connection(execution_options={"readonly": True})
             with self._submissions(session) as posted:
                 platforms = repository.streams(posted)
-            due = [(platform_id, uscc) for platform_id, uscc in platforms if self._has_work(session, platform_id)]
+            settled = repository.anchored_streams(session)
+            due = [
+                (platform_id, uscc)
+                for platform_id, uscc, next_sequence in platforms
+                if settled.get(platform_id, 0) != next_sequence - 1 and self._has_work(session, platform_id)
+            ]
         closed = [self._advance(platform_id, uscc) for platform_id, uscc in due]
         return any(closed)
 
@@ -108,17 +115,20 @@ class Anchorer:
             return None
         return newest
 
-    def _closing(self, session: Session, platform_id: bytes) -> list[EvidenceSubmission]:
+    def _closing(self, session: Session, platform_id: bytes) -> list[Waiting]:
         """The submissions of the batch to close now, empty while it may wait."""
         refused = repository.last_anchor(session, platform_id, repository.ORPHANED)
         if refused is not None and refused.updated_at + RETRY_SECONDS > now():
             return []
         settings = self._settings
         first = repository.anchored_to(session, platform_id) + 1
-        rows: list[EvidenceSubmission] = []
+        rows: list[Waiting] = []
         count = 0
         with self._submissions(session) as posted:
-            behind = repository.submissions(posted, platform_id, first, limit=MAX_SUBMISSIONS)
+            oldest, records = repository.backlog(posted, platform_id, first, MAX_SUBMISSIONS)
+            if oldest is None or not (self._old_enough(oldest) or records >= settings.batch_max_records):
+                return []
+            behind = repository.waiting(posted, platform_id, first, MAX_SUBMISSIONS)
         for row in behind:
             # The chain takes no trade from the future; an order of submissions is kept, so all behind it wait too.
             full = count + row.count > settings.batch_max_records and rows
@@ -128,8 +138,10 @@ class Anchorer:
             count += row.count
         if not rows:
             return []
-        old_enough = rows[0].received_at + settings.batch_max_age_s <= now()
-        return rows if old_enough or count >= settings.batch_max_records else []
+        return rows if self._old_enough(rows[0].received_at) or count >= settings.batch_max_records else []
+
+    def _old_enough(self, received_at: int) -> bool:
+        return received_at + self._settings.batch_max_age_s <= now()
 
     @contextmanager
     def _submissions(self, session: Session) -> Iterator[Session]:
@@ -141,8 +153,8 @@ class Anchorer:
             posted.connection(execution_options={"readonly": True})
             yield posted
 
-    def _append(self, session: Session, platform_id: bytes, rows: list[EvidenceSubmission]) -> None:
-        root = batch_tree(rows).root
+    def _append(self, session: Session, platform_id: bytes, rows: list[Waiting]) -> None:
+        root = MerkleTree([submission_leaf(platform_id, row.sequence, row.root, row.count) for row in rows]).root
         count = sum(row.count for row in rows)
         arguments = {
             "platform": platform_id,

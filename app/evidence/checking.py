@@ -21,6 +21,7 @@ from the future."""
 _SALT = re.compile(rf"0x[0-9a-f]{{{2 * RECORD_SALT_BYTES}}}")
 # The end of every member's name, and of texts that begin with a colon; so never fewer than there are members.
 _NAME_END = re.compile(rb'"\s*:')
+_SALT_MEMBER_BYTES = len(',"salt":"0x"') + 2 * RECORD_SALT_BYTES
 
 _to_json = msgspec.json.Encoder(order="sorted").encode
 _from_json = msgspec.json.Decoder().decode
@@ -119,16 +120,14 @@ def _good(job: Job, position: int, text: bytes) -> Checked | None:
         record = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if (
-        record.platform != job.platform
-        or _salt_fault(job, record.salt)
-        or validate(record, now=job.now + MAX_SKEW_S)
-        or _repeated_name(text, record)
-    ):
+    if record.platform != job.platform or _salt_fault(job, record.salt) or validate(record, now=job.now + MAX_SKEW_S):
         return None
-    salt = secrets.token_bytes(RECORD_SALT_BYTES) if record.salt is None else bytes.fromhex(record.salt[2:])
+    brought = record.salt
     msgspec.structs.force_setattr(record, "salt", None)  # no part of the content
     content = _to_json(record)
+    if _repeated_name(text, record, content, salted=brought is not None):
+        return None
+    salt = secrets.token_bytes(RECORD_SALT_BYTES) if brought is None else bytes.fromhex(brought[2:])
     trade = to_trade(record, salt, job.key, custody=job.custody)
     return Checked(
         position,
@@ -187,10 +186,12 @@ def _salt_fault(job: Job, salt: Any) -> list[tuple[str, str, str]]:
     return [("/salt", "salt", f"must be 0x and {2 * RECORD_SALT_BYTES} lower-case hex digits")]
 
 
-def _repeated_name(text: bytes, record: _Posted) -> bool:
+def _repeated_name(text: bytes, record: _Posted, content: bytes, *, salted: bool) -> bool:
     """Whether a member stands twice. Readers differ in which of the two counts (RFC 8259), so none may."""
+    if len(text) == len(content) + salted * _SALT_MEMBER_BYTES:
+        return False  # nothing is shorter than the canonical form, so there is no room for more
     values = msgspec.structs.astuple(record)
-    members = len(values) - values.count(None)
+    members = len(values) - values.count(None) + salted
     return len(_NAME_END.findall(text)) != members and bool(_repetitions(text))
 
 

@@ -8,14 +8,15 @@ checks of its claims the answers stay, and not what they rested on.
 
 from sqlalchemy.orm import Session
 
-from app.auth.service import Principal
+from app.auth.roles import Role
+from app.auth.service import Principal, demand
 from app.checks.erasing import erase_findings
 from app.claims.repository import undecided
 from app.clock import now
 from app.errors import Conflict, NotFound
 from app.evidence import repository
 from app.evidence.models import EvidenceErasure
-from app.evidence.schemas import Erasure
+from app.evidence.schemas import Erasure, ErasurePage
 from app.gateway import Gateway
 from chain.identifiers import content_key
 
@@ -53,6 +54,17 @@ def erase(session: Session, gateway: Gateway, caller: Principal, evidence_id: st
     )
     session.add(erasure)
     return 201, view_of(erasure)
+
+
+def page(session: Session, caller: Principal, *, after: str, limit: int) -> ErasurePage:
+    """All erasures, for those who audit and those who erase.
+
+    Raises:
+        Forbidden: The caller is neither.
+    """
+    demand(caller, Role.REGULATOR, Role.OPERATOR)
+    rows = repository.erasures(session, after, limit)
+    return ErasurePage(items=[view_of(row) for row in rows], next=rows[-1].evidence_id if len(rows) == limit else None)
 
 
 def view_of(erasure: EvidenceErasure) -> Erasure:

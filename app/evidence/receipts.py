@@ -18,7 +18,7 @@ def receipt(uscc: str, submission: EvidenceSubmission | None, items: list[ItemRe
     counts = dict.fromkeys(("stored", "duplicate", "refused"), 0)
     for one in items:
         counts[one.status] += 1
-    return Receipt.model_construct(
+    return Receipt(
         platform=uscc,
         sequence=submission.sequence if submission else None,
         root=f"0x{submission.root.hex()}" if submission else None,
@@ -33,8 +33,8 @@ def receipt(uscc: str, submission: EvidenceSubmission | None, items: list[ItemRe
 
 
 def item(position: int, status: Literal["stored", "duplicate"], evidence_id: str, trade_id: str) -> ItemReceipt:
-    """A record that is there. Not validated again: it would take longer than storing it."""
-    return ItemReceipt.model_construct(position=position, status=status, id=evidence_id, trade_id=trade_id, errors=None)
+    """A record that is there."""
+    return ItemReceipt(position, status, evidence_id, trade_id)
 
 
 def refused(bad: Iterable[Faults]) -> list[ItemReceipt]:

@@ -1,12 +1,15 @@
 """SQL of evidence."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, text
+from sqlalchemy import ColumnElement, String, any_, func, insert, literal, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.evidence.models import (
     EvidenceAnchor,
@@ -38,8 +41,13 @@ RECORD_COLUMNS = (
     "content_digest",
     "corrects",
 )
-NAMES_AT_ONCE = 5_000
-"""Names in one IN: SQLite takes 32,766 parameters."""
+_TYPES = {"id": "text", "trade_id": "text", "corrects": "text", "position": "int4"}
+_TYPES |= dict.fromkeys(("sequence", "traded_at", "settled_fen"), "int8")
+RECORD_TYPES = [_TYPES.get(name, "bytea") for name in RECORD_COLUMNS]
+"""Types of RECORD_COLUMNS in PostgreSQL."""
+ROWS_AT_ONCE = 100
+"""Rows of one INSERT on SQLite: at each statement its driver gives up the interpreter, and gets it back behind all that
+wait for it."""
 
 
 def stream(session: Session, platform_id: bytes) -> EvidenceStream | None:
@@ -58,10 +66,10 @@ def lock_stream(session: Session, platform_id: bytes, uscc: str) -> EvidenceStre
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def streams(session: Session) -> list[tuple[bytes, str]]:
-    """Id and USCC of every platform that has a stream."""
-    query = select(EvidenceStream.platform_id, EvidenceStream.uscc).order_by(EvidenceStream.platform_id)
-    return [(row[0], row[1]) for row in session.execute(query)]
+def streams(session: Session) -> list[tuple[bytes, str, int]]:
+    """Id, USCC and next sequence of every platform that has a stream."""
+    columns = EvidenceStream.platform_id, EvidenceStream.uscc, EvidenceStream.next_sequence
+    return [(row[0], row[1], row[2]) for row in session.execute(select(*columns).order_by(EvidenceStream.platform_id))]
 
 
 def submission(session: Session, platform_id: bytes, sequence: int) -> EvidenceSubmission | None:
@@ -69,18 +77,47 @@ def submission(session: Session, platform_id: bytes, sequence: int) -> EvidenceS
     return session.get(EvidenceSubmission, (platform_id, sequence))
 
 
-def submissions(
-    session: Session, platform_id: bytes, first: int, last: int | None = None, limit: int | None = None
-) -> list[EvidenceSubmission]:
-    """Submissions from a sequence on, in order."""
+def submissions(session: Session, platform_id: bytes, first: int, last: int) -> list[EvidenceSubmission]:
+    """A range of submissions, in order."""
     query = (
         select(EvidenceSubmission)
-        .where(EvidenceSubmission.platform_id == platform_id, EvidenceSubmission.sequence >= first)
+        .where(EvidenceSubmission.platform_id == platform_id, EvidenceSubmission.sequence.between(first, last))
         .order_by(EvidenceSubmission.sequence)
     )
-    if last is not None:
-        query = query.where(EvidenceSubmission.sequence <= last)
-    return list(session.scalars(query if limit is None else query.limit(limit)))
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a batch needs of a submission; see EvidenceSubmission."""
+
+    sequence: int
+    root: bytes
+    count: int
+    first_traded_at: int
+    last_traded_at: int
+    received_at: int
+
+
+def waiting(session: Session, platform_id: bytes, first: int, limit: int) -> list[Waiting]:
+    """At most so many submissions from a sequence on, in order."""
+    columns = [getattr(EvidenceSubmission, name) for name in Waiting.__slots__]
+    query = select(*columns).where(*_from(platform_id, first, limit)).order_by(EvidenceSubmission.sequence)
+    return [Waiting(*row) for row in session.execute(query)]
+
+
+def backlog(session: Session, platform_id: bytes, first: int, limit: int) -> tuple[int | None, int]:
+    """When the first of those submissions came (None where there is none), and how many records they hold."""
+    query = select(func.min(EvidenceSubmission.received_at), func.sum(EvidenceSubmission.count))
+    oldest, records = session.execute(query.where(*_from(platform_id, first, limit))).one()
+    return oldest, records or 0
+
+
+def _from(platform_id: bytes, first: int, limit: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        EvidenceSubmission.platform_id == platform_id,
+        EvidenceSubmission.sequence.between(first, first + limit - 1),
+    )
 
 
 class KnownTrade(NamedTuple):
@@ -93,15 +130,18 @@ class KnownTrade(NamedTuple):
 
 def known_trades(session: Session, platform_id: bytes, trade_ids: Sequence[str]) -> dict[str, KnownTrade]:
     """Those of the trade numbers that the platform posted before."""
-    found: dict[str, KnownTrade] = {}
-    for start in range(0, len(trade_ids), NAMES_AT_ONCE):
-        columns = (EvidenceRecord.id, EvidenceRecord.content_digest, EvidenceRecord.record == b"")
-        query = select(EvidenceRecord.trade_id, *columns).where(
-            EvidenceRecord.platform_id == platform_id,
-            EvidenceRecord.trade_id.in_(trade_ids[start : start + NAMES_AT_ONCE]),
-        )
-        found.update({row[0]: KnownTrade(*row[1:]) for row in session.execute(query)})
-    return found
+    columns = (EvidenceRecord.id, EvidenceRecord.content_digest, EvidenceRecord.record == b"")
+    query = select(EvidenceRecord.trade_id, *columns).where(
+        EvidenceRecord.platform_id == platform_id, _among(session, EvidenceRecord.trade_id, trade_ids)
+    )
+    return {row[0]: KnownTrade(*row[1:]) for row in session.execute(query)}
+
+
+def _among(session: Session, column: InstrumentedAttribute[str], names: Sequence[str]) -> ColumnElement[bool]:
+    """`column IN names` with one parameter for all of them: thousands would take longer to bind than to look up."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(list(names), postgresql.ARRAY(String)))
+    return column.in_(select(func.json_each(json.dumps(names)).table_valued("value").c.value))
 
 
 def add_submissions(
@@ -120,13 +160,17 @@ def add_submissions(
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY evidence_records ({columns}) FROM STDIN") as copy:
+        with cursor.copy(f"COPY evidence_records ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(RECORD_TYPES)
             for row in records:
                 copy.write_row(row)
     else:
-        places = ", ".join("?" * len(RECORD_COLUMNS))
-        statement = f"INSERT INTO evidence_records ({columns}) VALUES ({places})"  # noqa: S608 - names of columns
-        connection.exec_driver_sql(statement, list(records))
+        places = f"({', '.join('?' * len(RECORD_COLUMNS))})"
+        for start in range(0, len(records), ROWS_AT_ONCE):
+            part = records[start : start + ROWS_AT_ONCE]
+            rows = ", ".join([places] * len(part))
+            statement = f"INSERT INTO evidence_records ({columns}) VALUES {rows}"  # noqa: S608 - names of columns
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
 
 
 def add_conflicts(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -160,6 +204,12 @@ def overwriting(session: Session) -> Iterator[None]:
     session.flush()
     if sqlite_file:
         session.execute(text("PRAGMA secure_delete = OFF"))
+
+
+def erasures(session: Session, after: str, limit: int) -> list[EvidenceErasure]:
+    """Erasures in the order in which their records came."""
+    query = select(EvidenceErasure).where(EvidenceErasure.evidence_id > after)
+    return list(session.scalars(query.order_by(EvidenceErasure.evidence_id).limit(limit)))
 
 
 def erase_contents(session: Session, row: EvidenceRecord, keyed: Callable[[bytes], bytes]) -> None:
@@ -271,20 +321,50 @@ def anchor_over(session: Session, platform_id: bytes, sequence: int) -> Evidence
     return session.scalars(query).first()
 
 
+def anchored_streams(session: Session) -> dict[bytes, int]:
+    """Last anchored sequence of the platforms for which nothing is on its way: our newest batch is the newest on chain.
+
+    One statement, as there may be very many platforms at rest.
+    """
+    sent = aliased(EvidenceAnchor)
+    newest = (
+        select(sent.id)
+        .where(sent.platform_id == EvidenceStream.platform_id, sent.state != ORPHANED)
+        .order_by(sent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    on_chain = (
+        select(EvidenceBatch.root)
+        .where(EvidenceBatch.platform_id == EvidenceStream.platform_id)
+        .order_by(EvidenceBatch.index.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(EvidenceAnchor.platform_id, EvidenceAnchor.to_sequence)
+        .join(EvidenceStream, EvidenceAnchor.id == newest)
+        .where(EvidenceAnchor.state == ANCHORED, EvidenceAnchor.root == on_chain)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def anchored_to(session: Session, platform_id: bytes) -> int:
     """Last sequence that the chain has, as far as the projection knows; 0 before the first."""
-    query = select(func.max(EvidenceBatch.to_sequence)).where(EvidenceBatch.platform_id == platform_id)
-    return session.scalar(query) or 0
+    newest = newest_batch(session, platform_id)
+    return newest.to_sequence if newest else 0
 
 
 def batch_over(session: Session, platform_id: bytes, sequence: int) -> EvidenceBatch | None:
     """The anchored batch that holds a submission."""
-    query = select(EvidenceBatch).where(
-        EvidenceBatch.platform_id == platform_id,
-        EvidenceBatch.from_sequence <= sequence,
-        EvidenceBatch.to_sequence >= sequence,
+    query = (
+        select(EvidenceBatch)
+        .where(EvidenceBatch.platform_id == platform_id, EvidenceBatch.to_sequence >= sequence)
+        .order_by(EvidenceBatch.to_sequence)
+        .limit(1)
     )
-    return session.scalars(query).first()
+    batch = session.scalars(query).first()
+    return batch if batch is not None and batch.from_sequence <= sequence else None
 
 
 def newest_batch(session: Session, platform_id: bytes) -> EvidenceBatch | None:

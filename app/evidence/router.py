@@ -5,11 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.auth.roles import Role
-from app.evidence import progress, streams
+from app.evidence import erasure, progress, streams
 from app.evidence.bundles import bundle_of
-from app.evidence.erasure import erase
 from app.evidence.intake import Intake
-from app.evidence.schemas import Erasure, ErasureRequest, EvidencePage, EvidenceView, Receipt, StreamView
+from app.evidence.schemas import Erasure, ErasurePage, ErasureRequest, EvidencePage, EvidenceView, Receipt, StreamView
 from app.evidence.trades import find_record
 from app.route import Caller, CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 
@@ -84,8 +83,8 @@ def erase_evidence(
 ) -> Erasure:
     """Erases the content and salts of a record for good; leaf, digests and path stay, so does the note of who did it
     and why. Refused while a claim on it is undecided."""
-    response.status_code, erasure = erase(session, gateway, caller, evidence_id, body.reason)
-    return erasure
+    response.status_code, made = erasure.erase(session, gateway, caller, evidence_id, body.reason)
+    return made
 
 
 @queries.get("/evidence")
@@ -100,6 +99,18 @@ def list_evidence(
 ) -> EvidencePage:
     """Records in the order in which they came; an organisation sees those in which it has a part."""
     return progress.page(session, gateway, caller, platform=platform, after=after, limit=limit)
+
+
+@queries.get("/evidence-erasures")
+def list_erasures(
+    *,
+    session: QuerySession,
+    caller: Reader,
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ErasurePage:
+    """What was erased, by whom and why; for regulators and operators."""
+    return erasure.page(session, caller, after=after, limit=limit)
 
 
 @queries.get("/evidence/{evidence_id}")

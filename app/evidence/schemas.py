@@ -1,6 +1,7 @@
 """Answers about evidence. What is posted is decoded by msgspec (body.py, checking.py): 10,000 records take a second,
-not ten."""
+not ten. Receipts are dataclasses for the same reason: msgspec encodes them."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -8,7 +9,8 @@ from pydantic import Field
 from app.schema import Schema
 
 
-class ItemReceipt(Schema):
+@dataclass(slots=True)
+class ItemReceipt:
     """What became of one record.
 
     Attributes:
@@ -24,7 +26,8 @@ class ItemReceipt(Schema):
     errors: list[dict[str, str]] | None = None
 
 
-class Receipt(Schema):
+@dataclass(slots=True)
+class Receipt:
     """A receipt: what it acknowledges is durable.
 
     Attributes:
@@ -86,6 +89,13 @@ class Erasure(Schema):
     role: str
     reason: str
     erased_at: int
+
+
+class ErasurePage(Schema):
+    """A page of erasures; `next` is the cursor of the page after it."""
+
+    items: list[Erasure]
+    next: str | None
 
 
 class Contradiction(Schema):

@@ -14,6 +14,7 @@ kept for the auditor. Parties need not be registered: a claim on such a trade is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from fastapi import Response
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,8 @@ from chain.signatures import recover
 from chain.typed_data import Submission, submission_digest
 
 MAX_SEQUENCE = 2**63 - 1
+
+_to_json = msgspec.json.Encoder().encode
 
 
 class Refused(Exception):
@@ -132,7 +135,7 @@ def _answer(session: Session, stream: OpenStream, post: Post) -> Response:
             if first is not None:
                 return first
         status, found = take(stream, post)
-        response = Response(found.model_dump_json(), status, media_type="application/json")
+        response = Response(_to_json(found), status, media_type="application/json")
     except Refused as refusal:
         response = problem_response(refusal.problem)
     except ApiError as problem:

@@ -267,6 +267,8 @@ class EvidenceBatch(Projected, Base):
     """An anchored range of a platform's submissions."""
 
     __tablename__ = "evidence_batches"
+    # Their ends ascend: the batch over a submission is the first that ends at or behind it.
+    __table_args__ = (Index("ix_evidence_batches_to_sequence", "deployment_id", "platform_id", "to_sequence"),)
 
     platform_id: Mapped[bytes] = mapped_column(Hash32, primary_key=True)
     index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

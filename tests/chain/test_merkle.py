@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.merkle import MerkleTree, leaf_hash, pair_hash, root_from, verify
+from scripts._anvil import program
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 LEAF_TYPES = ["bytes32", "uint64", "bytes32", "uint32"]
@@ -57,6 +58,21 @@ def test_roots_and_paths_are_those_of_openzeppelins_package() -> None:
             if values.count(value) == 1:
                 assert path == theirs["paths"][index]
             assert verify(tree.root, _leaf(value), tree.path(index))
+
+
+def test_foundrys_cast_comes_to_the_same_leaf_and_root() -> None:
+    values = _values(7)
+    tree = MerkleTree([_leaf(value) for value in values])
+    node = _cast("keccak", _cast("keccak", _cast("abi-encode", f"f({','.join(LEAF_TYPES)})", *map(str, values[3]))))
+    assert node == "0x" + _leaf(values[3]).hex()
+    for sibling in tree.path(3):
+        first, second = sorted((node, "0x" + sibling.hex()))
+        node = _cast("keccak", first + second[2:])
+    assert node == "0x" + tree.root.hex()
+
+
+def _cast(*words: str) -> str:
+    return subprocess.run([program("cast"), *words], capture_output=True, check=True, text=True).stdout.strip()
 
 
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40)

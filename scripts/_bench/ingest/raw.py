@@ -6,42 +6,53 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 
 from app.evidence.models import EvidenceRecord, EvidenceSubmission
-from app.evidence.repository import RECORD_COLUMNS
+from app.evidence.repository import RECORD_COLUMNS, RECORD_TYPES
 from app.migrate import upgrade
 from chain.sql import open_engine
 
 
-def rows_of(url: str, limit: int) -> tuple[list[dict[str, Any]], list[list[tuple[Any, ...]]]]:
-    """Submissions of the newest records, and the records of each."""
+def rows_of(url: str, size: int, limit: int) -> tuple[list[dict[str, Any]], list[list[tuple[Any, ...]]]]:
+    """Submissions of `size` records each, at most `limit` of them, and the records of each."""
     engine = open_engine(url)
+    columns = [EvidenceRecord.__table__.c[name] for name in RECORD_COLUMNS]
     with engine.connect() as connection:
-        columns = [EvidenceRecord.__table__.c[name] for name in RECORD_COLUMNS]
-        found = connection.execute(select(*columns).order_by(EvidenceRecord.id.desc()).limit(limit)).all()
-        submissions = connection.execute(select(EvidenceSubmission.__table__)).mappings().all()
+        chosen = select(EvidenceSubmission.__table__).where(EvidenceSubmission.count == size).limit(limit)
+        parents = [dict(row) for row in connection.execute(chosen).mappings()]
+        groups = []
+        for parent in parents:
+            of_parent = select(*columns).where(
+                EvidenceRecord.platform_id == parent["platform_id"], EvidenceRecord.sequence == parent["sequence"]
+            )
+            groups.append([tuple(row) for row in connection.execute(of_parent.order_by(EvidenceRecord.position))])
     engine.dispose()
-    groups: dict[tuple[Any, Any], list[tuple[Any, ...]]] = {}
-    for row in reversed(found):
-        groups.setdefault((row.platform_id, row.sequence), []).append(tuple(row))
-    parents = [dict(row) for row in submissions if (row["platform_id"], row["sequence"]) in groups]
-    return parents, list(groups.values())
+    return parents, groups
 
 
-def insert_rate(url: str, parents: list[dict[str, Any]], groups: list[list[tuple[Any, ...]]]) -> float:
-    """Rows a second into an empty database with our tables and indexes, durable after each group."""
+def insert_rates(
+    url: str, parents: list[dict[str, Any]], groups: list[list[tuple[Any, ...]]], runs: int
+) -> list[float]:
+    """Rows a second into an empty database with our tables and indexes, durable after each group; the groups are shared
+    out to so many runs."""
     upgrade(url)
     engine = open_engine(url)
     with engine.begin() as connection:
         connection.execute(insert(EvidenceSubmission), parents)
-    seconds = _copy(engine, groups) if engine.dialect.name == "postgresql" else _insert(engine, groups)
+    bulk = _copy if engine.dialect.name == "postgresql" else _insert
+    rates = []
+    for run in range(runs):
+        part = groups[run::runs]
+        rates.append(sum(map(len, part)) / bulk(engine, part))
     engine.dispose()
-    return sum(map(len, groups)) / seconds
+    return rates
 
 
 def _copy(engine: Engine, groups: list[list[tuple[Any, ...]]]) -> float:
     connection = engine.raw_connection()
     start = time.perf_counter()
     for group in groups:
-        with connection.cursor().copy(f"COPY evidence_records ({', '.join(RECORD_COLUMNS)}) FROM STDIN") as copy:
+        statement = f"COPY evidence_records ({', '.join(RECORD_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+        with connection.cursor().copy(statement) as copy:
+            copy.set_types(RECORD_TYPES)
             for row in group:
                 copy.write_row(row)
         connection.commit()

@@ -22,6 +22,7 @@ ROWS = (
     ("at 300/s: 99th percentile, ms", "at_300_per_s", "p99_ms"),
     ("10,000 records: receipt to anchored, s", "anchoring", "seconds_to_anchored"),
     ("… gas a record", "anchoring", "gas_per_record"),
+    ("… a bundle of it verified offline, ms", "anchoring", "verify_offline_ms"),
 )
 
 

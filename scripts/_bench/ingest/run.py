@@ -13,9 +13,10 @@ import msgspec
 from chain.contracts import Contracts
 from chain.keys import Keystore
 from chain.rpc import RpcClient
+from chain.verify import verify
 from scripts._bench.ingest.client import Connection, at_rate, in_lanes, prepared
 from scripts._bench.ingest.platforms import Platform, register
-from scripts._bench.ingest.raw import insert_rate, rows_of
+from scripts._bench.ingest.raw import insert_rates, rows_of
 from scripts._bench.ingest.usage import usage
 from scripts._demo.service import Service
 
@@ -113,8 +114,8 @@ class Bench:
         return {"p50_ms": cuts[49] * 1e3, "p99_ms": cuts[98] * 1e3, "max_ms": max(found) * 1e3}
 
     def anchoring(self) -> dict[str, float]:
-        """One submission of 10,000 records, posted when all before are anchored: seconds from receipt to anchored, and
-        gas of its batch."""
+        """One submission of 10,000 records, posted when all before are anchored: seconds from receipt to anchored, gas of
+        its batch, and milliseconds in which a bundle of one of its records is verified offline."""
         self._await_anchored(self.custody.uscc)
         answer = asyncio.run(self._one(self.request(self.custody, LARGE_BATCH)))
         start = time.perf_counter()
@@ -124,7 +125,13 @@ class Bench:
         view = self.service.get(f"/v1/evidence/{receipt['items'][0]['id']}", self.service.keys()["operator"])
         with RpcClient(self.service.node_url) as rpc:
             gas = int(rpc.call("eth_getTransactionReceipt", view["tx_hash"])["gasUsed"], 16)
-        return {"seconds_to_anchored": seconds, "gas": gas, "gas_per_record": gas / LARGE_BATCH}
+        bundle = self.service.fetch(f"/v1/evidence/{view['id']}/bundle", self.service.keys()["operator"])
+        return {
+            "seconds_to_anchored": seconds,
+            "gas": gas,
+            "gas_per_record": gas / LARGE_BATCH,
+            "verify_offline_ms": statistics.median(_verified(bundle) for _ in range(RUNS)) * 1e3,
+        }
 
     async def _one(self, request: bytes) -> bytes:
         connection = await Connection.open(self._url)
@@ -189,11 +196,20 @@ def measure(folder: Path, database_url: str, raw_url: str, others: tuple[int, ..
             found["long_run"] = bench.long_run(scale.records)
     finally:
         service.kill()
-    parents, groups = rows_of(database_url, scale.batches * BATCH)
-    raw = insert_rate(raw_url, parents, groups)
+    parents, groups = rows_of(database_url, BATCH, scale.batches)
+    raw = statistics.median(insert_rates(raw_url, parents, groups, RUNS))
     found["raw_insert_rows_per_s"] = raw
     found["ratio_to_raw"] = found["batches"]["records_per_s"] / raw
     return found
+
+
+def _verified(bundle: bytes) -> float:
+    """Seconds in which a bundle is verified."""
+    start = time.perf_counter()
+    report = verify(bundle)
+    seconds = time.perf_counter() - start
+    assert report.ok, report.failed  # noqa: S101 - else there is nothing to measure
+    return seconds
 
 
 def _medians(runs: list[dict[str, float]]) -> dict[str, float]:

@@ -141,6 +141,16 @@ def test_each_chain_anchors_on_its_own_through_reorganisation_and_outage(platfor
     assert [block.chain_id for block in report.further] == [31337]
     assert [part["chain_id"] for part in json.loads(bundle)["further"]] == [31337]
 
+    # A node of each chain, told apart by the chain that it says: nothing is left to trust but what was not asked.
+    own = platform.service.gateway.rpc
+    with RpcClient(node.url) as other:
+        for nodes, trust, further in (((own, other), 0, 0), ((other, own), 0, 0), ((own,), 0, 1), ((other,), 1, 0)):
+            report = verify(bundle, *nodes)
+            assert report.ok, report.failed
+            assert (len(report.trust), len(report.further)) == (trust, further)
+        other.call("anvil_reorg", 64, [])
+        assert "further block 31337" in [step.name for step in verify(bundle, own, other).failed]
+
 
 def test_a_further_log_has_a_database_of_its_own(make: sessionmaker[Session]) -> None:  # noqa: F811
     with make() as session:

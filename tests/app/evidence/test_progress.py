@@ -23,6 +23,13 @@ def state(bench: Bench, evidence_id: str) -> str:
         return progress.view(session, bench.gateway, caller, evidence_id).state
 
 
+def anchor_state(bench: Bench, evidence_id: str) -> str:
+    """Of the record's own chain."""
+    with bench.sessions() as session:
+        found = progress.view(session, bench.gateway, Principal("key", Role.REGULATOR, ""), evidence_id)
+    return found.anchors[0].state
+
+
 def finalise(bench: Bench, block_number: int) -> None:
     """Lets the indexer hold a block for final."""
     contracts = bench.gateway.contracts
@@ -60,8 +67,9 @@ def test_a_reorganisation_shows_until_the_batch_is_back(bench: Bench) -> None:
     assert state(bench, evidence_id) == "anchored"
     with bench.sessions.begin() as session:
         session.delete(session.get_one(EvidenceBatch, (bench.platform_id, 0)))
-    assert state(bench, evidence_id) == "batched"
+    assert (state(bench, evidence_id), anchor_state(bench, evidence_id)) == ("batched", "orphaned")
     anchorer.step()
+    assert anchor_state(bench, evidence_id) == "pending"
     bench.show_batch()
     anchorer.step()
-    assert state(bench, evidence_id) == "anchored"
+    assert (state(bench, evidence_id), anchor_state(bench, evidence_id)) == ("anchored", "anchored")

@@ -147,7 +147,7 @@ def test_a_bundle_verifies_offline_and_against_the_node_and_not_after_a_change(w
     bundle = world.service.get(path, "regulator").content
     offline = verify(bundle)
     assert offline.ok, offline
-    online = verify(bundle, rpc=world.service.gateway.rpc)
+    online = verify(bundle, world.service.gateway.rpc)
     assert online.ok, online
 
     shown = world.service.get(path, world.buyer_keys[0], disclose=["settled_fen", "traded_at"]).content
