@@ -1,6 +1,6 @@
 """Where submissions are checked: small ones at once, large ones in processes beside the service.
 
-Checking takes some 70 µs a record and holds the interpreter; in the service's own process one large submission would
+Checking takes some 50 µs a record and holds the interpreter; in the service's own process one large submission would
 keep all others waiting. The processes start with the first large submission.
 """
 

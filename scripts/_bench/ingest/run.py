@@ -114,8 +114,8 @@ class Bench:
         return {"p50_ms": cuts[49] * 1e3, "p99_ms": cuts[98] * 1e3, "max_ms": max(found) * 1e3}
 
     def anchoring(self) -> dict[str, float]:
-        """One submission of 10,000 records, posted when all before are anchored: seconds from receipt to anchored, gas of
-        its batch, and milliseconds in which a bundle of one of its records is verified offline."""
+        """One submission of 10,000 records, posted when all before are anchored: seconds from receipt to anchored, gas
+        of its batch, and milliseconds in which a bundle of one of its records is verified offline."""
         self._await_anchored(self.custody.uscc)
         answer = asyncio.run(self._one(self.request(self.custody, LARGE_BATCH)))
         start = time.perf_counter()
