@@ -73,7 +73,6 @@ ROUTERS = (
     order_queries,
     effects,
     effect_queries,
-    evidence,
     evidence_erasures,
     evidence_queries,
     claims,

@@ -18,7 +18,7 @@ MOST_STREAMS = 200
 _POSITION = re.compile(r"\d{1,18}")
 
 
-@router.get("/events", response_class=EventStream)
+@router.get("/events", response_class=EventStream, status_code=200)
 def stream_events(
     *,
     request: Request,

@@ -382,19 +382,19 @@ def test_a_replayed_submission_gets_its_first_receipt_and_stores_nothing(world: 
     assert next_sequence(world) == sequence + 1
 
 
-def test_json_nested_without_end_is_a_4xx_at_every_command(world: World) -> None:
+def test_json_nested_without_end_is_a_4xx_wherever_a_body_is_read(world: World) -> None:
     paths: dict[str, dict[str, Any]] = world.service.http.get("/openapi.json").json()["paths"]
     commands = [
         (method, re.sub(r"{[^}]*}", "1", path))
         for path, methods in paths.items()
-        for method in {"post", "put"} & {*methods}
+        for method, operation in methods.items()
+        if "requestBody" in operation
     ]
-    assert len(commands) > 30
+    assert len(commands) > 20
+    headers = {**world.service.headers("operator"), "Content-Type": "application/json"}
     for method, path in commands:
-        for body in (b"[" * 100_000, b'{"a":' * 100_000):
-            headers = {**world.service.headers("operator"), "Content-Type": "application/json"}
-            answer = world.service.http.request(method, path, content=body, headers=headers)
-            assert 400 <= answer.status_code < 500, (method, path, answer.text[:300])
+        answer = world.service.http.request(method, path, content=b'{"a":' * 100_000, headers=headers)
+        assert 400 <= answer.status_code < 500, (method, path, answer.text[:300])
 
 
 def _with(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
