@@ -353,6 +353,11 @@ def test_a_node_of_another_chain_or_history_is_noticed(files: Files, tmp_path: P
             report = verify(files.evidence, rpc)
             assert failing in [step.name for step in report.failed]
             assert "code" in [step.name for step in report.failed]
+    with (
+        EmbeddedNode(tmp_path / "other", chain_id=OTHER_CHAIN, funded=FUNDED) as node,
+        RpcClient(node.url) as rpc,
+    ):
+        assert [step.name for step in verify(files.recovered, rpc).failed] == [f"further block {OTHER_CHAIN}"]
 
 
 def test_a_node_that_does_not_answer_fails_the_online_steps_only(files: Files) -> None:

@@ -148,8 +148,6 @@ def test_each_chain_anchors_on_its_own_through_reorganisation_and_outage(platfor
             report = verify(bundle, *nodes)
             assert report.ok, report.failed
             assert (len(report.trust), len(report.further)) == (trust, further)
-        other.call("anvil_reorg", 3, [])
-        assert "further block 31337" in [step.name for step in verify(bundle, own, other).failed]
 
 
 def test_a_further_log_has_a_database_of_its_own(make: sessionmaker[Session]) -> None:  # noqa: F811
