@@ -122,6 +122,7 @@ contract EndingsTest is LedgerBase {
         expectNotExpired(reservedId, makeOrder(etown, 1, BUYER).validUntil);
         terminate(etown);
         ledger.expire(reservedId);
+        expectStatus(reservedId, VoucherStatus.Expired); // before its validity is over
         assertBudget(etown, 0, Budget(BUDGET, 0, 0, 0, 0));
     }
 

@@ -10,12 +10,12 @@ import {IssueOrder} from "suanquan/types/Voucher.sol";
 contract HoldingProofs is SymbolicBase {
     function check_IssueReserved(World calldata w, uint40 faceFen, uint32 validUntil) external {
         issueTo(w, true, faceFen, validUntil);
-        requireBudget(w, uint256(faceFen) << 48, 0);
+        requireBudget(w, faceFen, 0, 0, 0);
     }
 
     function check_IssueFirstCome(World calldata w, uint40 faceFen, uint32 validUntil) external {
         issueTo(w, false, faceFen, validUntil);
-        requireBudget(w, 0, 0);
+        requireBudget(w, 0, 0, 0, 0);
     }
 
     /// @dev Approvals are taken as given: the programme has no stages.

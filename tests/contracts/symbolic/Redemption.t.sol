@@ -19,12 +19,12 @@ contract RedemptionProofs is SymbolicBase {
 
     function check_RedeemReserved(World calldata w, Terms calldata t) external {
         uint256 amountFen = redeemed(w, t, true);
-        requireBudget(w, amountFen << 96, amountFen << 48);
+        requireBudget(w, minus(amountFen), amountFen, 0, 0);
     }
 
     function check_RedeemFirstCome(World calldata w, Terms calldata t) external {
         uint256 amountFen = redeemed(w, t, false);
-        requireBudget(w, amountFen << 96, 0);
+        requireBudget(w, 0, amountFen, 0, 0);
     }
 
     function check_UsedTradeIsRefused(World calldata w, Terms calldata t, bool reserved) external {

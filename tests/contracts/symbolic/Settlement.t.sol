@@ -13,7 +13,7 @@ contract SettlementProofs is SymbolicBase {
         refs[0] = makeRef();
         ledger.writeOff(refs, paymentRef);
         uint256 amountFen = part(w.redemption, 168, 40);
-        requireBudget(w, amountFen << 144, amountFen << 96);
+        requireBudget(w, 0, minus(amountFen), amountFen, 0);
         requireTradeUsed();
         requireElseUntouched(w);
     }
@@ -21,7 +21,7 @@ contract SettlementProofs is SymbolicBase {
     function check_Recover(World calldata w, bool reserved, uint40 fen, bytes32 recoveryRef) external {
         place(w, reserved);
         ledger.recover(makeRef(), fen, recoveryRef);
-        requireBudget(w, uint256(fen) << 192, 0);
+        requireBudget(w, 0, 0, 0, fen);
         assert(part(got(slotOfRedemption(KEY)), 208, 40) <= part(w.redemption, 168, 40));
         requireTradeUsed();
         requireElseUntouched(w);
@@ -31,12 +31,12 @@ contract SettlementProofs is SymbolicBase {
     function check_RejectReserved(World calldata w, bytes32 reason, bool barTrade) external {
         uint256 amountFen = rejected(w, true, reason, barTrade);
         uint256 state = part(w.voucher, 64, 8);
-        requireBudget(w, state == 1 || state == 2 ? amountFen << 48 : 0, amountFen << 96);
+        requireBudget(w, state == 1 || state == 2 ? amountFen : 0, minus(amountFen), 0, 0);
     }
 
     function check_RejectFirstCome(World calldata w, bytes32 reason, bool barTrade) external {
         uint256 amountFen = rejected(w, false, reason, barTrade);
-        requireBudget(w, 0, amountFen << 96);
+        requireBudget(w, 0, minus(amountFen), 0, 0);
     }
 
     function rejected(World calldata w, bool reserved, bytes32 reason, bool barTrade)
@@ -68,14 +68,14 @@ contract SettlementProofs is SymbolicBase {
         place(w, reserved);
         if (freeze) ledger.freeze(VOUCHER, KEY);
         else ledger.unfreeze(VOUCHER);
-        requireBudget(w, 0, 0);
+        requireBudget(w, 0, 0, 0, 0);
         requireElseUntouched(w);
     }
 
     /// @dev The unused value of a voucher that ended is held no longer.
     function requireReturned(World calldata w, bool reserved) internal view {
         uint256 unusedFen = part(w.voucher, 136, 40) - part(w.voucher, 176, 40);
-        requireBudget(w, 0, reserved ? unusedFen << 48 : 0);
+        requireBudget(w, reserved ? minus(unusedFen) : 0, 0, 0, 0);
         requireElseUntouched(w);
         // Ended for good.
         assert(part(got(slotOfVoucher(VOUCHER)), 64, 8) >= 3);

@@ -86,14 +86,29 @@ abstract contract SymbolicBase is Test {
 
     /* WHAT A CALL MADE OF THEM */
 
-    /// @notice Fails the proof unless the budget is not overrun and exactly so much moved in it: added to its parts, and
-    /// taken from them.
-    function requireBudget(World calldata w, uint256 added, uint256 taken) internal view {
+    /// @notice Fails the proof unless the budget is not overrun and exactly so much moved in it; what was taken from a part is
+    /// given as its two's complement, see {minus}.
+    function requireBudget(World calldata w, uint256 reserved, uint256 redeemed, uint256 writtenOff, uint256 recovered)
+        internal
+        view
+    {
+        uint256 amount = part(w.budget, 0, 48);
         unchecked {
-            // Each part has bits of its own, and the call itself refused what does not fit.
-            assert(got(slotOfBudget(0)) == w.budget + added - taken);
+            reserved += part(w.budget, 48, 48);
+            redeemed += part(w.budget, 96, 48);
+            writtenOff += part(w.budget, 144, 48);
+            recovered += part(w.budget, 192, 48);
         }
-        assert(isKept(got(slotOfBudget(0))));
+        uint256 rest = w.budget >> 240 << 240;
+        uint256 expected = rest | recovered << 192 | writtenOff << 144 | redeemed << 96 | reserved << 48 | amount;
+        assert(got(slotOfBudget(0)) == expected);
+        assert(reserved + redeemed + writtenOff <= amount + recovered);
+    }
+
+    function minus(uint256 fen) internal pure returns (uint256) {
+        unchecked {
+            return 0 - fen;
+        }
     }
 
     /// @notice Fails the proof unless all that the call has nothing to do with is as it was, and the voucher its holder's.
