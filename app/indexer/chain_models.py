@@ -22,6 +22,8 @@ class ChainBlock(Projected, Base):
     parent_hash: Mapped[bytes] = mapped_column(Hash32)
     timestamp: Mapped[int] = mapped_column(BigInteger)
 
+    __table_args__ = (Index("ix_chain_blocks_timestamp", "deployment_id", "timestamp"),)
+
 
 class ChainEvent(Projected, Base):
     """One event of the contracts, in the order of the chain; histories are read from here.

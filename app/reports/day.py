@@ -1,4 +1,4 @@
-"""The day in which a past block lies, from its events: what happened up to the block, and which vouchers ended.
+"""The day in which a past block lies, from its events: what happened up to the block.
 
 The same as the indexer counts (indexer/voucher_events.py), of one day only. Rows of vouchers and redemptions are the
 present ones; what changed in them since is told by the few events that could have.
@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app.indexer.models import ChainBlock, ChainEvent, Programme, Redemption, Tier, Voucher
-from app.indexer.rollups import NONE, RESERVED, TOTAL, Cell, Tallies, begin_of_day
+from app.indexer.rollups import NONE, RESERVED, TOTAL, Cell, Tallies
 from app.reports.part import Part, Sums, add
 from app.reports.point import Point
 from chain.enums import Funding
@@ -64,29 +64,6 @@ def of_day(session: Session, part: Part, point: Point) -> Sums:
     for (span, dimension, programme_id, key), amounts in tallies.take_rollups().items():
         if span == TOTAL and dimension == part.dimension and part.takes(programme_id, key):
             add(sums, {(programme_id, key): amounts})
-    return sums
-
-
-def ended_today(session: Session, part: Part, point: Point) -> Sums:
-    """What vouchers were good for whose last second was on the point's day, before its moment; as a change."""
-    query = (
-        select(Voucher, Tier.name)
-        .outerjoin(Tier, (Tier.programme_id == Voucher.programme_id) & (Tier.index == Voucher.tier))
-        .where(Voucher.valid_until >= begin_of_day(point.day), Voucher.valid_until < point.moment)
-        .where(Voucher.block_number <= point.block_number)
-    )
-    rows = session.execute(query).all()
-    late = _late(session, {row.Voucher.id for row in rows})
-    sums: Sums = {}
-    for voucher, tier in rows:
-        place = part.place(_cell(voucher, tier))
-        events = late.get(voucher.id, ())
-        cancelled = any(one.event in _ENDS and one.at <= voucher.valid_until for one in events)
-        if place is not None and not cancelled:
-            redeemed_fen = voucher.redeemed_fen + sum(
-                one.amount_fen for one in events if one.event == _REJECTED and one.at > voucher.valid_until
-            )
-            add(sums, {place: {"left_fen": redeemed_fen - voucher.face_fen}})
     return sums
 
 

@@ -4,7 +4,8 @@ A file is JSON with these members:
 
 - `format`: `suanquan.report/1`; `report`: its name; `question`: what was asked for, all parameters, none left out.
 - `anchor`: `chain_id`, `contracts` (name to address), `block_number` and `block_hash` of the newest block that counts,
-  `moment` (Unix seconds that `remaining` and the like are meant for: the block's, or the end of the day asked for),
+  `moment` (Unix seconds: the block's, or the end of the day asked for; what vouchers are good for that ended earlier
+  does not count, to the day),
   `parked_events` (events of that chain that could not be counted), `rows_sha256`, `chain_sha256`.
 - `columns`: `name`, `kind` (fen, count, bps, seconds, instant, text, hash), `source`, `zh`, `en`. The source is `key`
   (what a row is about), `chain` (anybody can derive it from the events up to that block), `service` (known to this

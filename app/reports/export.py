@@ -1,6 +1,7 @@
 """A report with all that it takes to hold it against the chain; the form is told in digest.py."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.reports.digest import FORMAT, chain_sha256, rows_sha256
@@ -30,6 +31,7 @@ class Export:
         """Name of a file, without its ending."""
         return f"suanquan-{self.report.name}-{self.point.block_number}"
 
+    @cached_property
     def anchor(self) -> dict[str, Any]:
         """Chain, block and digests."""
         columns = [column.to_dict() for column in self.table.columns]
@@ -51,7 +53,7 @@ class Export:
             "report": self.report.name,
             "title": {"zh": self.report.zh, "en": self.report.en},
             "question": self.report.told(self.question),
-            "anchor": self.anchor(),
+            "anchor": self.anchor,
             "columns": [column.to_dict() for column in self.table.columns],
             "rows": self.table.rows,
             "totals": self.table.totals(),

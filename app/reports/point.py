@@ -24,7 +24,7 @@ class Point:
 
     Attributes:
         block_number: Newest block that counts; what it says counts, what follows does not.
-        moment: Unix seconds at which vouchers must be valid to be good for something.
+        moment: Unix seconds; vouchers that ended before its day are good for nothing.
         newest: Nothing is known that came later, so sums in all may be read.
         opens_after: Newest block before the day of `moment`; blocks after it, up to `block_number`, are of that day.
     """
@@ -134,20 +134,9 @@ def _opens_after(session: Session, moment: int) -> int:
 
 
 def block_before(session: Session, moment: int) -> ChainBlock | None:
-    """The newest block kept that is older than a moment; times ascend with numbers, so halving finds it."""
-    low = session.scalar(select(func.min(ChainBlock.number))) or 0
-    high = session.scalar(select(func.max(ChainBlock.number)))
-    found: ChainBlock | None = None
-    while high is not None and low <= high:
-        middle = (low + high) // 2
-        block = session.scalars(
-            select(ChainBlock).where(ChainBlock.number <= middle).order_by(ChainBlock.number.desc()).limit(1)
-        ).one()
-        if block.timestamp < moment:
-            found, low = block, middle + 1
-        else:
-            high = block.number - 1
-    return found
+    """The newest block kept that is older than a moment."""
+    query = select(ChainBlock).where(ChainBlock.timestamp < moment)
+    return session.scalars(query.order_by(ChainBlock.timestamp.desc(), ChainBlock.number.desc()).limit(1)).first()
 
 
 def _refused(rule: str, detail: str) -> Invalid:

@@ -21,15 +21,14 @@ _APPLICATIONS = Series(ApplicationRollup, applications.of_day)
 
 
 def chain_up_to(session: Session, part: Part, point: Point) -> Sums:
-    """What happened on chain up to a point. `left_fen` is what vouchers that are valid at its moment are good for."""
+    """What happened on chain up to a point. `left_fen` is what vouchers are good for that end on its day or later."""
     sums = CHAIN.up_to(session, part, point)
     lapsed = (
         select(Outstanding.programme_id, Outstanding.key, func.sum(Outstanding.left_fen))
         .where(Outstanding.valid_day < point.day, *part.conditions(Outstanding))
         .group_by(Outstanding.programme_id, Outstanding.key)
     )
-    add(sums, {(row[0], row[1]): {"left_fen": -int(row[2])} for row in session.execute(lapsed)})
-    return add(sums, day.ended_today(session, part, point))
+    return add(sums, {(row[0], row[1]): {"left_fen": -int(row[2])} for row in session.execute(lapsed)})
 
 
 def applied_up_to(session: Session, part: Part, point: Point) -> Sums:

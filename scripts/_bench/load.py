@@ -5,10 +5,10 @@ quarter of a million refused claims.
     from scripts._bench.load import load
     load(engine, scale=1.0, progress=print)
 
-The server makes the rows itself, from a counter (`INSERT … SELECT` over generate_series): the same at each run, and
-without the Python that COPY would need to make them. Indexes are dropped before and made after. Rows have the shapes
-that the indexer and the gateway write. Sums are made by GROUP BY from the rows, and must equal what the rows say
-(`check`); that the indexer keeps such sums is for tests/app/reports to show.
+The server makes the rows itself, from a counter (`INSERT … SELECT` over generate_series), in the order of time in
+which they would have come: the same at each run, and without the Python that COPY would need. Indexes are dropped
+before and made after. Rows have the shapes that the indexer and the gateway write. Sums are made by GROUP BY from the
+rows, and must equal what the rows say (`check`); that the indexer keeps such sums is for tests/app/reports to show.
 
 Nine programmes, four tiers, three periods, twelve regions, five kinds, sixty suppliers, two years. A voucher is used
 five times within 90 days; four uses are written off 30 days later; one in 97 is rejected, one in 997 recovered in

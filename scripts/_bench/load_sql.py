@@ -21,8 +21,9 @@ INSERT INTO chain_events (deployment_id, id, block_number, block_hash, tx_hash, 
     topics, data, voucher_id, redemption_id, programme_id, entity_id)
 SELECT 1, block * 1048576 + log, block, {_hash("block", "block")}, {_hash("tx", "block || '/' || log / 20")}, 0, log,
     '{contract}', '{name}', decode(repeat('00', 96), 'hex'), data, voucher_id, redemption_id, programme_id, entity_id
-FROM (SELECT *, row_number() OVER (PARTITION BY block) + (SELECT {_FIRST_LOG[name]}) AS log
-    FROM (SELECT *, (at - {BEGIN}) / {BLOCK_S} + 10 AS block FROM ({_EVENTS[name]}) AS moved) AS placed) AS numbered"""
+FROM (SELECT *, row_number() OVER (PARTITION BY block) + {_FIRST_LOG[name]} AS log
+    FROM (SELECT *, (at - {BEGIN}) / {BLOCK_S} + 10 AS block FROM ({_EVENTS[name]}) AS moved) AS placed) AS numbered
+ORDER BY block"""
 
 
 _FIRST_LOG = {
@@ -56,13 +57,14 @@ CHAIN = (
 INSERT INTO vouchers (deployment_id, id, programme_id, entity_id, tier, period, holder_region, holder_kind, state,
     issued_at, valid_until, face_fen, redeemed_fen, written_off_fen, returned_fen, documents, tx_hash, block_number)
 SELECT 1, ((1 + k % {PROGRAMMES})::bigint << 32) + 1 + k / {PROGRAMMES}, 1 + k % {PROGRAMMES},
-    {_hash("holder", "k / 20")}, k % {TIERS}, (k::bigint * 7919 % {_YEARS}) / (365 * {DAY}),
+    {_hash("holder", "k / 20")}, k % {TIERS}, (k::bigint * {_YEARS} / :vouchers) / (365 * {DAY}),
     410100 + 100 * (k / 20 % 12),
     (ARRAY['enterprise', 'research_institute', 'university', 'intermediary', 'maker'])[1 + k / 20 % 5],
     CASE WHEN k % 50 = 0 THEN 'cancelled' ELSE 'live' END,
-    {BEGIN} + k::bigint * 7919 % {_YEARS}, {BEGIN} + k::bigint * 7919 % {_YEARS} + (180 + k % 4 * 305) * {DAY},
+    {BEGIN} + k::bigint * {_YEARS} / :vouchers,
+    {BEGIN} + k::bigint * {_YEARS} / :vouchers + (180 + k % 4 * 305) * {DAY},
     1000000, 0, 0, 0, {_hash("documents", "k")}, {_hash("issue", "k / 40")},
-    (k::bigint * 7919 % {_YEARS}) / {BLOCK_S} + 10
+    (k::bigint * {_YEARS} / :vouchers) / {BLOCK_S} + 10
 FROM generate_series(0, :vouchers - 1) AS k""",
     ),
     (
@@ -72,7 +74,8 @@ INSERT INTO redemptions (deployment_id, id, voucher_id, programme_id, entity_id,
     recovered_fen, rate_bps, "limit", settlement_key, contract_key, leaf, platform_id, supplier_id, kind, compute_type,
     attributes, region, settled_fen, traded_at, redeemed_at, written_off_at, payment_ref, reason, trade_barred, tx_hash,
     block_number)
-SELECT 1, (programme_id::bigint << 32) + 1 + n, voucher_id, programme_id, entity_id, state, period, 100000,
+SELECT 1, (programme_id::bigint << 32) + row_number() OVER (ORDER BY at), voucher_id, programme_id, entity_id, state,
+    period, 100000,
     CASE WHEN state = 'written_off' AND n % 997 = 1 THEN 50000 ELSE 0 END, 3000, 'none', {_hash("invoice", "n")},
     {_hash("contract", "n")}, {_hash("leaf", "n")}, {_hash("platform", "0")}, {_hash("supplier", f"n % {SUPPLIERS}")},
     'compute', 'intelligent', 0, 410100, 333334, at, at, CASE WHEN state = 'written_off' THEN at + 30 * {DAY} END,
@@ -83,7 +86,8 @@ FROM (SELECT *, CASE WHEN n % 5 > 0 THEN 'written_off' WHEN n % 97 = 0 THEN 'rej
         issued_at + n % 90 * {DAY} AS at
     FROM (SELECT id AS voucher_id, programme_id, entity_id, period, issued_at,
             ((id & 4294967295) - 1) * 45 + (programme_id - 1) * 5 + i AS n
-        FROM vouchers, generate_series(0, 4) AS i) AS numbered) AS decided""",
+        FROM vouchers, generate_series(0, 4) AS i) AS numbered) AS decided
+ORDER BY at""",
     ),
     (
         "what vouchers were used for",
@@ -142,11 +146,11 @@ APPLICATIONS = (
 INSERT INTO applications (id, programme_id, entity_id, uscc, tier, face_fen, voucher_serial, valid_until, period,
     documents, documents_digest, facts, state, stage, submitted_by, created_at, updated_at)
 SELECT 'ap_' || lpad(to_hex(k), 32, '0'), 1 + k % {PROGRAMMES}, {_hash("holder", "k / 20")}, 'maker:' || k / 20,
-    k % {TIERS}, 1000000, 1 + k / {PROGRAMMES}, 4102444800, (k::bigint * 7919 % {_YEARS}) / (365 * {DAY}), '[]',
+    k % {TIERS}, 1000000, 1 + k / {PROGRAMMES}, 4102444800, (k::bigint * {_YEARS} / :vouchers) / (365 * {DAY}), '[]',
     {_ZERO}, '{{}}',
     CASE WHEN k % 300 = 7 THEN 'under_review' WHEN k % 9 = 1 THEN 'rejected' ELSE 'approved' END,
     CASE WHEN k % 300 = 7 THEN k % 2 ELSE 2 END, 'key',
-    {BEGIN} + k::bigint * 7919 % {_YEARS} - 20 * {DAY}, {BEGIN} + k::bigint * 7919 % {_YEARS}
+    {BEGIN} + k::bigint * {_YEARS} / :vouchers - 20 * {DAY}, {BEGIN} + k::bigint * {_YEARS} / :vouchers
 FROM generate_series(0, :vouchers - 1) AS k""",
     ),
     (

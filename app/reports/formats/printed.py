@@ -141,7 +141,7 @@ def _source(export: Export) -> Flowable:
 
 def _numbered(export: Export, *, english: bool) -> type[Canvas]:
     """A canvas that writes at the foot of each page where it comes from, and which of how many it is."""
-    anchor = export.anchor()
+    anchor = export.anchor
     block = _BLOCK[english].format(
         number=anchor["block_number"], hash=anchor["block_hash"], digest=anchor["rows_sha256"][:18] + "…"
     )

@@ -38,7 +38,7 @@ def title(export: Export) -> str:
 
 def facts(export: Export) -> list[tuple[str, str]]:
     """What a report was read from, each with its heading."""
-    anchor = export.anchor()
+    anchor = export.anchor
     asked = {name: value for name, value in export.report.told(export.question).items() if value is not None}
     values = {
         **anchor,
