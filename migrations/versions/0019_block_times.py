@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0018_block_times"
-down_revision = "0017_refunds"
+revision = "0019_block_times"
+down_revision = "0018_batch_ends"
 branch_labels = None
 depends_on = None
 
