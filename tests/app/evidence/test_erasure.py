@@ -13,7 +13,7 @@ from app.auth.roles import Role
 from app.auth.service import Principal
 from app.claims import service as claims
 from app.claims.schemas import NewClaim, NewClaims
-from app.errors import ApiError, Conflict, NotFound
+from app.errors import ApiError, Conflict, Invalid, NotFound
 from app.evidence import progress
 from app.evidence.anchorer import Anchorer
 from app.evidence.bundles import bundle_of
@@ -102,6 +102,15 @@ def test_a_record_with_an_undecided_claim_is_not_erased(bench: Bench) -> None:
         erased(bench, evidence_id)
     assert caught.value.code == "claim_undecided"
     assert view(bench, evidence_id)["record"] is not None
+
+
+def test_an_erased_record_is_not_claimed(bench: Bench) -> None:
+    (evidence_id,) = bench.post()
+    voucher = bench.show_programme(in_order=False)
+    erased(bench, evidence_id)
+    with bench.sessions.begin() as session, pytest.raises(Invalid) as caught:
+        claims.take(session, OPERATOR, NewClaims(items=[NewClaim(voucher_id=voucher, evidence_id=evidence_id)]))
+    assert caught.value.errors[0]["rule"] == "erased"
 
 
 def test_nothing_of_the_content_is_left_in_the_file(bench: Bench, tmp_path: Path) -> None:
