@@ -8,8 +8,10 @@ import typer
 from rich.progress import TextColumn
 
 from app.audit.audit import Outcome, audit
+from app.audit.clean import clean_projection
 from app.audit.policy_texts import PolicyTexts
 from app.audit.reading import ChainMoved, contracts_of, first_block, header_at
+from app.audit.report_file import ReportError, ReportFile
 from app.commands.screen import AsJson, blocks_bar, screen, told
 from chain.headers import head_number
 from chain.logs import DeepReorganisation
@@ -22,7 +24,12 @@ cli = typer.Typer(add_completion=False)
 def command(
     *,
     rpc: Annotated[str, typer.Option(metavar="URL", help="A node that you trust.")],
-    ledger: Annotated[str, typer.Option(metavar="ADDRESS", help="The VoucherLedger; its registry and log follow.")],
+    ledger: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The VoucherLedger; of the report if left out.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A report exported as JSON; the audit ends in its block.")
+    ] = None,
     policies: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The policies' texts; those of the product if left out.")
     ] = None,
@@ -37,11 +44,16 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Rebuilds all state from chain events alone and checks it against every rule. Exit status 0 only if all agrees."""
-    errors = (ChainMoved, DeepReorganisation, OSError, RpcError, RpcUnavailable, ValueError)
+    errors = (ChainMoved, DeepReorganisation, OSError, ReportError, RpcError, RpcUnavailable, ValueError)
     with told(*errors), RpcClient(rpc, timeout=60.0) as client:
         texts = PolicyTexts(policies)
-        last = header_at(client, head_number(client) if block is None else block)
-        contracts = contracts_of(client, ledger, hex(last.number))
+        file = None if report is None else ReportFile(report)
+        number = block if file is None else file.block_number
+        last = header_at(client, head_number(client) if number is None else number)
+        address = ledger or (file and file.contracts.ledger)
+        if not address:
+            raise ValueError("Name the ledger with --ledger, or a report with --report.")
+        contracts = contracts_of(client, address, hex(last.number))
         first = first_block(client, contracts, last.number)
         with blocks_bar(TextColumn("{task.fields[events]:,} events")) as bar:
             task = bar.add_task("blocks", total=last.number - first + 1, events=0)
@@ -55,14 +67,22 @@ def command(
                 evidence_folder=evidence,
                 progress=lambda number, events: bar.update(task, completed=number - first + 1, events=events),
             )
+            figures = 0
+            if file is not None:
+                bar.update(task, description="projecting", completed=0)
+                clean = clean_projection(
+                    client, contracts, first, last, lambda number: bar.update(task, completed=number - first + 1)
+                )
+                with clean as make, make() as session:
+                    figures = file.check(client, contracts, last, session, outcome.findings)
     if as_json:
-        print(json.dumps(_result(outcome), ensure_ascii=False))
+        print(json.dumps(_result(outcome, figures), ensure_ascii=False))
     else:
-        _show(outcome)
+        _show(outcome, figures)
     raise typer.Exit(1 if outcome.findings.count else 0)
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: Outcome, figures: int) -> dict[str, Any]:
     book, block = outcome.book, outcome.block
     return {
         "ok": outcome.findings.count == 0,
@@ -77,18 +97,19 @@ def _result(outcome: Outcome) -> dict[str, Any]:
         "redemptions": len(book.redemptions),
         "batches": sum(stream.batches for stream in book.streams.values()),
         "answers_compared": outcome.compared,
+        "report_figures_compared": figures,
         "findings": {"count": outcome.findings.count, "by_rule": dict(outcome.findings.by_rule)},
         "told": [finding.to_dict() for finding in outcome.findings.kept],
     }
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: Outcome, figures: int) -> None:
     book, block = outcome.book, outcome.block
     screen.print(
         f"blocks {outcome.first_block} to {block.number} (0x{block.hash.hex()}): {outcome.events:,} events, "
         f"{len(book.programmes):,} programmes, {len(book.vouchers):,} vouchers, {len(book.redemptions):,} redemptions, "
         f"{sum(stream.batches for stream in book.streams.values()):,} batches; "
-        f"{outcome.compared:,} answers of the contracts compared"
+        f"{outcome.compared:,} answers of the contracts and {figures:,} figures of the report compared"
     )
     for finding in outcome.findings.kept:
         screen.print(f"✗ {finding.told()}", style="red", markup=False)
