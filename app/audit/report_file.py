@@ -149,7 +149,9 @@ class ReportFile:
 def _question(asked: Mapping[str, Any]) -> Question:
     """What was asked, from the file."""
     days = {"first", "last"}
-    values = {name: date.fromisoformat(value) if name in days and value else value for name, value in asked.items()}
+    values: dict[str, Any] = {
+        name: date.fromisoformat(value) if name in days and value else value for name, value in asked.items()
+    }
     known = {one.name for one in fields(Question)}
     if unknown := values.keys() - known:
         raise ValueError(f"unknown parameter {', '.join(sorted(unknown))}")
