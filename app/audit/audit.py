@@ -7,6 +7,7 @@ What can be seen of each invariant of contracts/SECURITY.md in events is checked
 signature changes anything is not in events: for that, the code on chain is compared with the artifacts.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ from chain.rpc import RpcClient
 
 # Importing these registered what plays events.
 PLAYED = (evidence, organisations, programmes, redemptions, vouchers)
+
+# An answer of the node is a cycle of some megabytes, and nobody else collects while the events are played.
+_COLLECT_EVERY = 100_000
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told the block that was looked at last, and the events so far."""
@@ -93,7 +97,8 @@ def audit(
 
 def _play(stage: Stage, read: Iterator[Block], progress: Progress) -> int:
     """Every event in order, and the invariants after every block; how many events there were."""
-    findings, invariants, count = stage.findings, Invariants(stage.book, stage.findings), 0
+    findings, invariants = stage.findings, Invariants(stage.book, stage.findings)
+    count = collected = 0
     for block in read:
         findings.block_number = block.header.number
         for event in block.events:
@@ -106,6 +111,9 @@ def _play(stage: Stage, read: Iterator[Block], progress: Progress) -> int:
             if play is not None:
                 play(stage, event)
         count += len(block.events)
+        if count - collected > _COLLECT_EVERY:
+            collected = count
+            gc.collect()
         findings.tx_hash = None
         invariants.check()
         progress(block.header.number, count)
