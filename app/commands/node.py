@@ -14,7 +14,8 @@ from app.commands.screen import screen, told
 from app.embedded_chain import embedded_node
 from app.settings import Settings
 from chain.keys import Keystore, KeystoreError
-from chain.node import DataFolderError, DataFolderInUse, EmbeddedNode
+from chain.node import DataFolderError, DataFolderInUse
+from chain.node.embedded import EmbeddedNode
 
 cli = typer.Typer(add_completion=False)
 

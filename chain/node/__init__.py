@@ -1,13 +1,12 @@
 """The embedded node: an EVM chain in a folder, served as JSON-RPC on the loopback.
 
-`EmbeddedNode` is all that others use.
+`embedded.EmbeddedNode` is all that others use. It is not imported here: loading the EVM takes long, and a gateway runs
+it in a process of its own.
 
     rpc_server ─► methods ─► calls, pool ─► machine ─► store
                               miner ─────────┘
 """
 
-from .embedded import EmbeddedNode
 from .errors import DataFolderError, DataFolderInUse
-from .rules import DEFAULT_CHAIN_ID
 
-__all__ = ["DEFAULT_CHAIN_ID", "DataFolderError", "DataFolderInUse", "EmbeddedNode"]
+__all__ = ["DataFolderError", "DataFolderInUse"]

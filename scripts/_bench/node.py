@@ -14,7 +14,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from chain.keys import LocalSigner, derive
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient, RpcError
 from scripts._anvil import CHAIN_ID
 

@@ -1,9 +1,11 @@
 """What users do meanwhile: register organisations and claim trades, and ask again with the same key when no answer
 comes, as the API says they should."""
 
+import queue
 import random
 import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,13 +14,15 @@ import httpx
 from stdnum.cn import uscc
 
 from scripts._chaos.processes import Processes
-from scripts._demo.platform import Platform
+from scripts._demo.platform import Platform, Posted
 from scripts._demo.service import Service
 from scripts._demo.story import Story
 from scripts._demo.trades import tasks
 
 PATIENCE_S = 180.0
 PAUSE_S = 0.05
+USERS = 3
+"""Of each kind."""
 OPEN = ("waiting", "presented")
 
 
@@ -31,7 +35,7 @@ class Attached(Service):
 
 
 class Load:
-    """Two users, each on a thread of its own.
+    """Users, each on a thread of its own: some register organisations, some claim trades.
 
     Attributes:
         operations: Those that were acknowledged.
@@ -42,15 +46,16 @@ class Load:
     def __init__(self, processes: Processes, draw: random.Random) -> None:
         self._processes = processes
         self._stop = threading.Event()
-        self._serial = draw.randrange(10_000)
+        self._serials = count(draw.randrange(10_000))
+        self._claimable: queue.SimpleQueue[Posted] = queue.SimpleQueue()
         self.operations: list[str] = []
         self.organisations: list[str] = []
         self.claims: list[str] = []
         self.story: Story
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._register, self._claim)]
+        self._threads = [threading.Thread(target=work, daemon=True) for work in USERS * (self._register, self._claim)]
 
-    def prepare(self, folder: Path) -> None:
-        """A programme, vouchers, and anchored evidence of trades to claim."""
+    def prepare(self, folder: Path, trades: int | None) -> None:
+        """A programme, vouchers, and anchored evidence of so many trades to claim; all of the demo's by default."""
         self.service = Attached(folder)
         self.service.attach(self._processes.wait_for_gateway())
         self.story = Story(self.service, lambda *_, **__: None)
@@ -58,7 +63,9 @@ class Load:
         self.story.publish()
         self.story.register(platform)
         self.story.issue()
-        self.story.post_evidence(platform, tasks(None))
+        self.story.post_evidence(platform, tasks(None)[:trades])
+        for posted in self.story.evidence:
+            self._claimable.put(posted)
 
     def start(self) -> None:
         """Begins."""
@@ -94,8 +101,7 @@ class Load:
 
     def _register(self) -> None:
         while not self._stop.is_set():
-            self._serial += 1
-            stem = f"91410100MA4Q{self._serial:05d}"
+            stem = f"91410100MA4Q{next(self._serials):05d}"
             number = stem + uscc.calc_check_digit(stem)
             body = {
                 "uscc": number,
@@ -110,8 +116,10 @@ class Load:
             self.organisations.append(number)
 
     def _claim(self) -> None:
-        for posted in self.story.evidence:
-            if self._stop.is_set():
+        while not self._stop.is_set():
+            try:
+                posted = self._claimable.get_nowait()
+            except queue.Empty:
                 return
             item = {"voucher_id": self.story.vouchers[posted.buyer], "evidence_id": posted.evidence_id}
             answer = self._post("/v1/claims", self.story.platform_key, {"items": [item]})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient
 
 from .faucet import FUNDED

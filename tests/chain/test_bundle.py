@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chain.bundle import BundleBuildError, build, find_sources, further_anchor
 from chain.bundle_format import FurtherAnchor, digest_of
 from chain.contract_error import ContractError
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.record import FIELD_NAMES
 from chain.rpc import RpcClient
 from chain.verify import Report, verify, verify_file

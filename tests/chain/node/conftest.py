@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
 
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient
 
 from . import shelf

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.node import DataFolderError, EmbeddedNode
+from chain.node import DataFolderError
+from chain.node.embedded import EmbeddedNode
 from chain.node.machine import Machine
 from chain.node.store import ChainStore
 from chain.rpc import RpcClient, RpcUnavailable
@@ -23,7 +24,7 @@ from .conftest import FAUCET, FUNDED, funded_wallet, wait_until
 ROOT = Path(__file__).resolve().parents[3]
 NODE_PROGRAM = """
 import sys, time
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 with EmbeddedNode(sys.argv[1], funded={sys.argv[2]: 10**24}) as node:
     print(node.url, flush=True)
     time.sleep(600)

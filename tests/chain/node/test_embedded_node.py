@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from eth_utils import keccak
 
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.node.methods import MAX_LOGS
 from chain.rpc import RpcClient, RpcError
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 
 from .conftest import FUNDED
 

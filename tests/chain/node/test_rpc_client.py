@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
 
 Answer = Callable[[Any], tuple[int, bytes]]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker, undefer
 
 from chain.contracts import encode_call
 from chain.enums import Funding
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.relay import ChainTransaction, OperationStatus, TransactionStatus
 from chain.rpc import RpcClient, RpcUnavailable
 from scripts._anvil import Anvil
