@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.documents.store import DocumentStore, FolderStore
+from app.pools import Pools
 from app.settings import Settings
 from chain.contracts import Contracts
 from chain.keys import Signer
@@ -40,6 +41,7 @@ class Gateway:
 
     Attributes:
         signers: Key name (`operator`, `relayer`, ...) to signer.
+        pools: Which of a role's keys sends what.
         jurisdiction_key: 32 bytes that key the digests of identifiers; onboarded platforms and auditors hold it too.
         custody_seed: 32 bytes from which custodial keys of organisations are derived.
         webhook_seed: 32 bytes from which the secrets of webhooks are derived.
@@ -54,6 +56,7 @@ class Gateway:
     contracts: Contracts
     start_block: int
     signers: Mapping[str, Signer]
+    pools: Pools
     jurisdiction_key: bytes = field(repr=False)
     custody_seed: bytes = field(repr=False)
     webhook_seed: bytes = field(repr=False)

@@ -7,7 +7,6 @@ database and the deployment are each durable step by step.
 import logging
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
-from functools import partial
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,7 +16,7 @@ from app.auth.roles import Role
 from app.auth.service import create_key
 from app.checks.refunds import RefundWatch
 from app.claims.presenter import ClaimPresenter
-from app.deployment import Deployment
+from app.deploying import able, deployed
 from app.events.publisher import Publisher
 from app.events.recorder import record_changes
 from app.evidence.anchorer import Anchorer
@@ -25,19 +24,17 @@ from app.evidence.logs import FurtherLog, open_logs
 from app.gateway import Gateway
 from app.indexer.projected import OWN, scoped
 from app.indexing import indexers
-from app.keyring import AUTOMATIC, open_signers
+from app.keyring import open_signers
 from app.migrate import upgrade
 from app.node_process import NodeProcess
+from app.pools import Pools
 from app.secret_file import write_secret
 from app.settings import Settings
 from app.signers.watch import SignerWatch
 from app.webhooks.courier import Courier
 from app.webhooks.service import deliver
 from app.workers import Worker, stepping
-from chain.contracts import Contracts
-from chain.deploy import Journal, deploy
-from chain.enums import Role as OfficerRole
-from chain.keys import ADMIN, Keystore, Signer
+from chain.keys import Keystore
 from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
 from chain.rpc import RpcClient
@@ -55,19 +52,6 @@ OFFICERS: Mapping[str, tuple[Role, str]] = {
     "regulator": (Role.REGULATOR, ""),
 }
 """API keys that are made at first start: name in `api-keys.json` to role and subject."""
-GRANTS = {
-    OfficerRole.OPERATOR: ("operator",),
-    OfficerRole.REGISTRAR: ("registrar",),
-    OfficerRole.REVIEWER: ("reviewer-1", "reviewer-2", "reviewer-3", AUTOMATIC),
-    OfficerRole.FINANCE: ("finance",),
-    OfficerRole.REGULATOR: ("regulator",),
-    OfficerRole.RELAYER: ("relayer",),
-}
-"""Role on chain to the keys that are given it."""
-
-
-class NotDeployed(Exception):
-    """There are no contracts yet; the text says what to do."""
 
 
 class UnknownWorker(Exception):
@@ -115,7 +99,8 @@ class Runtime:
         self.node_url = node.url if node else settings.chain_url
         rpc = RpcClient(self.node_url)
         self._stack.callback(rpc.close)
-        contracts, start_block = self._contracts(make, rpc, signers)
+        own_chain = not settings.chain_url
+        contracts, start_block = deployed(make, rpc, signers, deploys=self._deploys, own_chain=own_chain)
         self.gateway = Gateway(
             settings=settings,
             sessions=make,
@@ -123,6 +108,7 @@ class Runtime:
             contracts=contracts,
             start_block=start_block,
             signers=signers,
+            pools=Pools(able(rpc, contracts, signers), settings.retiring),
             jurisdiction_key=keystore.secret("jurisdiction"),
             custody_seed=keystore.secret("custody"),
             webhook_seed=keystore.secret("webhooks"),
@@ -171,26 +157,6 @@ class Runtime:
             worker.start()
             self._stack.callback(worker.stop)
 
-    def _contracts(
-        self, make: sessionmaker[Session], rpc: RpcClient, signers: Mapping[str, Signer]
-    ) -> tuple[Contracts, int]:
-        """The deployment of this database, made or gone on with where that is allowed."""
-        with make() as session:
-            row = session.get(Deployment, 1)
-            journal: Journal = dict(row.journal) if row else {}
-            if row and row.contracts is not None and row.start_block is not None:
-                return Contracts.from_dict(row.contracts), row.start_block
-        if not self._deploys:
-            raise NotDeployed("No contracts are deployed on this chain yet: run `suanquan deploy` once.")
-        log.info("deploying the contracts")
-        grants = {role: [signers[name].address for name in names] for role, names in GRANTS.items()}
-        save = partial(_save_journal, make)
-        contracts, start_block = deploy(rpc, signers[ADMIN], roles=grants, journal=journal, save=save)
-        with make.begin() as session:
-            row = session.get_one(Deployment, 1)
-            row.contracts, row.start_block = contracts.to_dict(), start_block
-        return contracts, start_block
-
     def _make_api_keys(self, make: sessionmaker[Session]) -> None:
         """One key for each officer, at first start, in a file for the owner alone."""
         path = self._settings.data_dir / "api-keys.json"
@@ -199,12 +165,3 @@ class Runtime:
                 made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}
                 # Before the commit: keys that nobody can read are worse than a file that is written again.
                 write_secret(path, made)
-
-
-def _save_journal(make: sessionmaker[Session], journal: Journal) -> None:
-    with make.begin() as session:
-        row = session.get(Deployment, 1)
-        if row is None:
-            row = Deployment(id=1)
-            session.add(row)
-        row.journal = dict(journal)

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         posts_per_s: Submissions of evidence that one API key may post a second.
         records_per_s: Records that it may post a second; as many as one submission holds at once.
         signers: Where keys are that the keystore does not keep: JSON of key name to place; see app/keyring.py.
+        retiring: JSON list of key names that take no new work and finish what they have; see app/pools.py.
         web3signer_url: Address of the remote signer.
         signer_low_days: A key whose balance lasts fewer days than this is reported as low.
         webhooks_allow_private: Whether webhooks may reach loopback and private addresses, and by http.
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     posts_per_s: int = Field(default=1_000, gt=0)
     records_per_s: int = Field(default=20_000, gt=0)
     signers: dict[str, str] = Field(default_factory=dict)
+    retiring: list[str] = Field(default_factory=list)
     web3signer_url: str = ""
     signer_low_days: float = Field(default=7.0, ge=0)
     webhooks_allow_private: bool = False

@@ -55,6 +55,7 @@ class _Step:
         artifact: what is created; None for a call.
         to: called contract; None where one is created.
         holds: whether a call has had its effect.
+        value_wei: sent along.
     """
 
     name: str
@@ -62,6 +63,7 @@ class _Step:
     artifact: str | None = None
     to: str | None = None
     holds: Callable[[], bool] = field(default=lambda: False)
+    value_wei: int = 0
 
 
 def deploy(
@@ -116,6 +118,35 @@ def deploy(
     check_code(rpc, contracts)
     run.together([_grant(rpc, contracts, role, account) for role, accounts in roles.items() for account in accounts])
     return contracts, run.first_block(["EntityRegistry", "EvidenceLog", "VoucherLedger"])
+
+
+def admit(
+    rpc: RpcClient,
+    admin: Signer,
+    contracts: Contracts,
+    *,
+    roles: Mapping[Role, Sequence[str]],
+    gift_wei: int = 0,
+    journal: Journal | None = None,
+    save: Save = lambda _: None,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Grant roles to accounts that came later, as `deploy` does: once, however often it is interrupted.
+
+    Args:
+        admin: of the registry; on our own chain it gives from what it has.
+        gift_wei: sent to each account that has nothing.
+
+    Raises:
+        DeployError: see there.
+        RpcError, RpcUnavailable: as for `deploy`.
+    """
+    run = None
+    for role, accounts in roles.items():
+        for account in accounts:
+            run = run or _Run(rpc, admin, dict(journal or {}), save, timeout_seconds)
+            gifts = [_gift(rpc, account, gift_wei)] if gift_wei else []
+            run.together([_grant(rpc, contracts, role, account), *gifts])
 
 
 def deploy_log(
@@ -258,7 +289,7 @@ class _Run:
         return False
 
     def _call_of(self, step: _Step) -> dict[str, Any]:
-        call = {"from": self._deployer.address, "data": "0x" + step.data.hex()}
+        call = {"from": self._deployer.address, "data": "0x" + step.data.hex(), "value": hex(step.value_wei)}
         return call if step.to is None else {**call, "to": step.to}
 
     def _reason(self, step: _Step) -> str:
@@ -281,7 +312,7 @@ class _Run:
             "chainId": self.chain_id,
             "nonce": nonce,
             "gas": gas + gas * _GAS_MARGIN_PERCENT // 100,
-            "value": 0,
+            "value": step.value_wei,
             "data": call["data"],
             **fees.fields(),
         }
@@ -335,4 +366,15 @@ def _grant(rpc: RpcClient, contracts: Contracts, role: Role, account: str) -> _S
         encode_call("EntityRegistry", "grantRole", [role.value, holder]),
         to=contracts.registry,
         holds=lambda: bool(contracts.read(rpc, "EntityRegistry", "hasRole", [role.value, holder])),
+    )
+
+
+def _gift(rpc: RpcClient, account: str, value_wei: int) -> _Step:
+    holder = checksum_address(account)
+    return _Step(
+        f"gift {holder}",
+        b"",
+        to=holder,
+        holds=lambda: int(rpc.call("eth_getBalance", holder, "latest"), 16) > 0,
+        value_wei=value_wei,
     )

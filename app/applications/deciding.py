@@ -186,6 +186,7 @@ def send_issue(
         gateway,
         kind="issue",
         signer="relayer",
+        lane=f"voucher:{application.voucher_id}",
         contract="VoucherLedger",
         function="issue",
         args=[approvals.order_of(application, taken)],

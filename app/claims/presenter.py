@@ -146,7 +146,7 @@ class ClaimPresenter:
                 if answer is Answer.HOLD and in_order:
                     break
                 if answer not in (Answer.HOLD, Answer.REJECT):
-                    self._send(session, claim, proof)
+                    self._send(session, claim, proof, in_order=in_order)
             return True
 
     def _next(self, session: Session, programme_id: int) -> list[tuple[Claim, EvidenceRecord]]:
@@ -169,13 +169,15 @@ class ClaimPresenter:
                 break
         return chosen
 
-    def _send(self, session: Session, claim: Claim, proof: Proof) -> None:
+    def _send(self, session: Session, claim: Claim, proof: Proof, *, in_order: bool) -> None:
+        lane = f"programme:{claim.programme_id}" if in_order else f"voucher:{claim.voucher_id}"
         call = {"voucherId": claim.voucher_id, "trade": proof.trade.to_abi(), "proof": proof.proof.to_abi()}
         operation = submit(
             session,
             self._gateway,
             kind="redeem",
             signer="relayer",
+            lane=lane,
             contract="VoucherLedger",
             function="redeem",
             args=[call],

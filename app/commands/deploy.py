@@ -6,6 +6,7 @@ import typer
 
 from app.commands.screen import AsJson, screen, told
 from app.evidence.logs import deploy_further
+from app.pools import PoolEmpty
 from app.runtime import Runtime
 from app.settings import Settings
 from chain.deploy import DeployError
@@ -23,7 +24,7 @@ def deploy(as_json: AsJson = False) -> None:
     It goes on where it was interrupted, and deploys nothing twice.
     """
     with (
-        told(DataFolderError, DeployError, KeystoreError, RpcError, RpcUnavailable, OSError),
+        told(DataFolderError, DeployError, KeystoreError, PoolEmpty, RpcError, RpcUnavailable, OSError),
         Runtime(Settings(), deploys=True) as runtime,
     ):
         contracts = runtime.gateway.contracts.to_dict()

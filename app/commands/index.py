@@ -7,11 +7,13 @@ import typer
 from sqlalchemy import select
 
 from app.commands.screen import AsJson, screen, told
+from app.deploying import NotDeployed
 from app.indexer.digest import projection_digest
 from app.indexer.models import ParkedEvent
 from app.indexer.projected import OWN, choose
 from app.indexing import indexers
-from app.runtime import NotDeployed, Runtime
+from app.pools import PoolEmpty
+from app.runtime import Runtime
 from app.settings import Settings
 from chain.keys import KeystoreError
 from chain.logs import DeepReorganisation
@@ -32,7 +34,15 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Brings the projection to the chain's head, and prints the digest of its rows and the events that do not fit."""
-    errors = (DataFolderError, DeepReorganisation, KeystoreError, NoSuchDeployment, NotDeployed, RpcUnavailable)
+    errors = (
+        DataFolderError,
+        DeepReorganisation,
+        KeystoreError,
+        NoSuchDeployment,
+        NotDeployed,
+        PoolEmpty,
+        RpcUnavailable,
+    )
     with told(*errors), Runtime(Settings()) as runtime:
         gateway = runtime.gateway
         indexer = indexers(gateway).get(deployment)

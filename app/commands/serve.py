@@ -10,8 +10,10 @@ import typer
 import uvicorn
 
 from app.commands.screen import screen, told
+from app.deploying import NotDeployed
 from app.main import create_app
-from app.runtime import NotDeployed, Runtime
+from app.pools import PoolEmpty
+from app.runtime import Runtime
 from app.secret_file import write_secret
 from app.settings import Settings
 from chain.keys import KeystoreError
@@ -35,7 +37,10 @@ def serve(
     # uvicorn ends its server on SIGTERM and raises the signal again; as an exception it ends the workers in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = Settings()
-    with told(DataFolderError, KeystoreError, NotDeployed, RpcUnavailable, OSError), Runtime(settings) as runtime:
+    with (
+        told(DataFolderError, KeystoreError, NotDeployed, PoolEmpty, RpcUnavailable, OSError),
+        Runtime(settings) as runtime,
+    ):
         # Before the workers: a port that is taken is told before anything is done.
         listener = socket.create_server((settings.host, settings.port))
         if workers:

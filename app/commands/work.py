@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from app.commands.screen import screen, told
-from app.runtime import NotDeployed, Runtime, UnknownWorker
+from app.deploying import NotDeployed
+from app.pools import PoolEmpty
+from app.runtime import Runtime, UnknownWorker
 from app.settings import Settings
 from chain.keys import KeystoreError
 from chain.node import DataFolderError
@@ -27,7 +29,7 @@ def work(
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
     signal.signal(signal.SIGINT, lambda *_: done.set())
-    errors = (DataFolderError, KeystoreError, NotDeployed, RpcUnavailable, UnknownWorker, OSError)
+    errors = (DataFolderError, KeystoreError, NotDeployed, PoolEmpty, RpcUnavailable, UnknownWorker, OSError)
     with told(*errors), Runtime(Settings()) as runtime:
         runtime.start_workers(names or None)
         screen.print(f"working: {', '.join(names or ['all'])}  ·  Ctrl-C ends it")

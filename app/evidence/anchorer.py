@@ -17,6 +17,7 @@ from app.evidence import repository
 from app.evidence.models import EvidenceAnchor
 from app.evidence.repository import Waiting
 from app.gateway import EvidenceLog, Gateway
+from app.pools import Pools
 from chain.abi import to_bytes
 from chain.contracts import encode_call
 from chain.evidence import submission_leaf
@@ -32,6 +33,10 @@ RETRY_SECONDS = 5
 """Pause after a refusal, so that a lasting reason does not fill the table."""
 
 
+RELAYER = "relayer"
+"""Role of the keys that anchor."""
+
+
 class Anchorer:
     """The worker; several may share a PostgreSQL, a platform's stream being locked by one at a time.
 
@@ -43,6 +48,8 @@ class Anchorer:
         self._settings = gateway.settings
         self._posted = gateway.sessions
         self._log = log or gateway.own_log
+        # On further chains one key is enough: a batch holds as many submissions as are there.
+        self._pools = gateway.pools if log is None else Pools([RELAYER])
 
     def step(self) -> bool:
         """Looks at every platform once; returns whether it closed a batch."""
@@ -165,10 +172,12 @@ class Anchorer:
             "firstTradeAt": min(row.first_traded_at for row in rows),
             "lastTradeAt": max(row.last_traded_at for row in rows),
         }
+        lane = f"platform:{platform_id.hex()}"
         operation = enqueue(
             session,
             kind="append",
-            signer="relayer",
+            signer=self._pools.choose(session, RELAYER, lane),
+            lane=lane,
             to=to_bytes(self._log.contracts.evidence),
             data=encode_call("EvidenceLog", "append", arguments),
             ref=f"batch:{rows[0].sequence}-{rows[-1].sequence}",

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.deployment import Deployment
-from app.evidence.anchorer import Anchorer
+from app.evidence.anchorer import RELAYER, Anchorer
 from app.gateway import EvidenceLog, Gateway
 from app.indexer.indexer import Indexer
 from app.indexer.projected import OWN, scoped
@@ -134,7 +134,7 @@ def _deployed(gateway: Gateway, rpc: RpcClient, chain_id: int) -> Contracts:
             journal: Journal = dict(row.journal) if row else {}
             if row is not None and row.contracts is not None:
                 return Contracts.from_dict(row.contracts)
-        relayers = [gateway.signers["relayer"].address]
+        relayers = [gateway.signers[RELAYER].address]
         save = partial(_save_journal, make)
         contracts, start_block = deploy_log(rpc, gateway.signers[ADMIN], relayers=relayers, journal=journal, save=save)
         with make.begin() as session:

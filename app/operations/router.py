@@ -8,7 +8,7 @@ from app.auth.roles import STAFF, Role
 from app.auth.service import demand
 from app.operations import service
 from app.operations.schemas import Attempts, OperationPage, OperationView
-from app.route import CommandRoute, CommandSession, QuerySession, Reader, only
+from app.route import CommandRoute, CommandSession, QuerySession, Reader, TheGateway, only
 from chain.relay.models import OperationStatus
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
@@ -57,6 +57,6 @@ def cancel(operation_id: str, session: CommandSession) -> OperationView:
 
 
 @commands.post("/{operation_id}/requeue", status_code=202)
-def requeue(operation_id: str, session: CommandSession) -> OperationView:
+def requeue(operation_id: str, session: CommandSession, gateway: TheGateway) -> OperationView:
     """Puts an operation that failed back into the queue, once what made it fail is mended."""
-    return OperationView.of(service.requeue(session, operation_id))
+    return OperationView.of(service.requeue(session, gateway, operation_id))

@@ -9,6 +9,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.gateway import Gateway
 from app.operations import repository
 from app.operations.schemas import Attempts, OperationPage, OperationView, SignedTransaction
+from app.pools import role_of
 from chain.contracts import ContractName, encode_call
 from chain.relay import control
 from chain.relay.models import Operation, OperationStatus
@@ -24,6 +25,7 @@ def submit(
     *,
     kind: str,
     signer: str,
+    lane: str | None = None,
     contract: ContractName,
     function: str,
     args: Sequence[Any] | Mapping[str, Any],
@@ -35,7 +37,8 @@ def submit(
 
     Args:
         kind: What it is, in snake_case, for lists and logs.
-        signer: Name of the key that sends it, for example `relayer`.
+        signer: Role of the key that sends it, for example `relayer`; which of its keys, app/pools.py says.
+        lane: What its order is kept within, such as a voucher; by default the role's first key sends it.
         ref: What it is for: the id of an application, a claim, a batch.
         gas_limit: Gas to give it; estimated by default.
     """
@@ -44,7 +47,8 @@ def submit(
     return enqueue(
         session,
         kind=kind,
-        signer=signer,
+        signer=gateway.pools.choose(session, signer, lane),
+        lane=lane,
         to=to,
         data=data,
         ref=ref,
@@ -121,8 +125,8 @@ def cancel(session: Session, operation_id: str) -> Operation:
     return operation
 
 
-def requeue(session: Session, operation_id: str) -> Operation:
-    """Puts an operation that failed back into the queue.
+def requeue(session: Session, gateway: Gateway, operation_id: str) -> Operation:
+    """Puts an operation that failed back into the queue, under another key of its role where its own takes no work.
 
     Raises:
         NotFound: There is none.
@@ -133,6 +137,9 @@ def requeue(session: Session, operation_id: str) -> Operation:
         control.requeue(session, operation)
     except control.NotPossible as error:
         raise Conflict(error.code, str(error), state=operation.status) from error
+    role = role_of(operation.signer)
+    if not gateway.pools.takes_work(operation.signer) and gateway.pools.members(role):
+        operation.signer = gateway.pools.choose(session, role, operation.lane)
     return operation
 
 

@@ -131,6 +131,7 @@ def _call(session: Session, gateway: Gateway, function: str, args: Sequence[obje
         gateway,
         kind={"writeOff": "write_off"}.get(function, f"{function}_redemption"),
         signer=FINANCE,
+        lane=f"settlement:{ref}",
         contract="VoucherLedger",
         function=function,
         args=args,

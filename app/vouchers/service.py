@@ -190,6 +190,7 @@ def act(
         gateway,
         kind=f"voucher_{function}",
         signer=signer,
+        lane=f"voucher:{voucher_id}",
         contract="VoucherLedger",
         function=function,
         args=args,

@@ -6,7 +6,7 @@ enqueue ─► operations ─► sender ─► transactions ─► broadcaster �
 """
 
 from .models import ChainTransaction, Operation, OperationStatus, SignerState, TransactionStatus
-from .outbox import enqueue, get_operation
+from .outbox import enqueue, get_operation, lane_signer
 from .relay import Relay
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "TransactionStatus",
     "enqueue",
     "get_operation",
+    "lane_signer",
 ]

@@ -7,6 +7,7 @@ asleep past its lease cannot write; and what it may still broadcast was persiste
 import os
 import socket
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -14,6 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from .models import SignerState
+
+
+def new_owner() -> str:
+    """A name for a relay of this process; it tells others of this machine whether the process still runs."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 class LeaseLost(Exception):
@@ -31,15 +37,16 @@ class Lease:
 class Leases:
     """The leases of one relay."""
 
-    def __init__(self, sessions: sessionmaker[Session], *, seconds: float) -> None:
+    def __init__(self, sessions: sessionmaker[Session], owner: str, *, seconds: float) -> None:
         """Take nothing yet.
 
         Args:
+            owner: the relay's name, as `new_owner` gives it.
             seconds: after which a silent relay's keys may be taken by another.
         """
         self._sessions = sessions
         self._seconds = seconds
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._owner = owner
         self._held: dict[bytes, tuple[Lease, float]] = {}
 
     def hold(self, name: str, address: bytes) -> Lease | None:
@@ -63,14 +70,22 @@ class Leases:
         """Do not count on a lease that a write found lost."""
         self._held.pop(lease.address, None)
 
-    def release(self) -> None:
-        """Hand all keys back, so that the next relay need not wait."""
+    @property
+    def held(self) -> frozenset[bytes]:
+        """Addresses of the keys that were taken and not handed back."""
+        return frozenset(self._held)
+
+    def release(self, addresses: Collection[bytes]) -> None:
+        """Hand keys back, so that the next relay need not wait."""
         with self._sessions.begin() as session:
-            for lease, _ in self._held.values():
-                state = session.get(SignerState, lease.address, with_for_update=True)
+            # In one order everywhere, so that two relays never wait for each other.
+            for address in sorted(addresses):
+                lease, _ = self._held[address]
+                state = session.get(SignerState, address, with_for_update=True)
                 if state is not None and state.token == lease.token:
                     state.lease_owner, state.lease_until = None, 0.0
-        self._held.clear()
+        for address in addresses:
+            del self._held[address]
 
     def _take(self, name: str, address: bytes, now: float) -> Lease | None:
         with self._sessions.begin() as session:
@@ -79,7 +94,7 @@ class Leases:
                 state = SignerState(address=address, name=name, token=0, lease_until=0.0)
                 session.add(state)
             owner = state.lease_owner
-            if owner not in (None, self._owner) and state.lease_until > now and not _is_dead(owner):
+            if owner not in (None, self._owner) and state.lease_until > now and not is_dead(owner):
                 return None
             if owner != self._owner:
                 state.token += 1
@@ -99,7 +114,7 @@ def locked(session: Session, lease: Lease) -> SignerState:
     return state
 
 
-def _is_dead(owner: str | None) -> bool:
+def is_dead(owner: str | None) -> bool:
     """Whether the owner was a process of this machine that ended; what runs elsewhere is waited for."""
     if owner is None:
         return True

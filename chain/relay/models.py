@@ -47,6 +47,8 @@ class Operation(Base):
         id: name that the outside knows it by, `op_` and 32 hex digits.
         kind: what it does, for people.
         signer: name of the key that sends it.
+        lane: operations of one lane take effect in the order of acceptance, whichever of several keys sends them; null
+            where nothing depends on the order.
         to: contract.
         data: call data.
         gas_limit: gas to give it; estimated when null.
@@ -71,6 +73,7 @@ class Operation(Base):
     id: Mapped[str] = mapped_column(String(35), unique=True)
     kind: Mapped[str] = mapped_column(String(64))
     signer: Mapped[str] = mapped_column(String(64))
+    lane: Mapped[str | None] = mapped_column(String(80))
     to: Mapped[bytes] = mapped_column(Address)
     data: Mapped[bytes] = mapped_column(LargeBinary)
     gas_limit: Mapped[int | None] = mapped_column(BigInteger)
@@ -91,6 +94,7 @@ class Operation(Base):
     __table_args__ = (
         Index("ix_operations_queue", "status", "signer", "seq"),
         Index("ix_operations_carried", "sender", "nonce"),
+        Index("ix_operations_lane", "lane"),
         # A number once given is never given again, also after the newest rows were deleted.
         {"sqlite_autoincrement": True},
     )
@@ -156,3 +160,19 @@ class SignerState(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(128))
     lease_until: Mapped[float] = mapped_column(Float, default=0.0)
     token: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class RelayProcess(Base):
+    """A relay that lives, and the keys that it has; see sharing.py.
+
+    Attributes:
+        owner: its name, as in `SignerState.lease_owner`.
+        keys: their names.
+        alive_until: Unix seconds until which it counts unless it writes again.
+    """
+
+    __tablename__ = "relays"
+
+    owner: Mapped[str] = mapped_column(String(128), primary_key=True)
+    keys: Mapped[list[str]] = mapped_column(Json)
+    alive_until: Mapped[float] = mapped_column(Float)

@@ -19,12 +19,13 @@ from .broadcaster import Broadcaster
 from .equipment import Equipment
 from .fees import GWEI, FeePolicy
 from .head import Head, HeadWatch
-from .lease import LeaseLost, Leases
+from .lease import LeaseLost, Leases, new_owner
 from .models import OperationStatus
 from .outcome import node_error
 from .replacing import Replacer
 from .sender import QueueMoved, Sender
 from .settling import Settler, expire
+from .sharing import Sharing
 from .signing import address_of
 from .simulation import Simulation
 from .tracker import Tracker
@@ -46,7 +47,7 @@ class Relay:
     Each key is served by a thread of its own. Per key, operations go out in the order of acceptance, several at a time;
     a long queue is merged (`parcels`). The nonce is taken and the signed bytes are stored in one SQL transaction before
     any node sees them; afterwards the same bytes are sent until a receipt is there. Several relays may share a
-    database: a key is served by one at a time.
+    database: they divide the keys evenly, and a key is served by one at a time.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class Relay:
         self._in_flight = in_flight
         self._lease_seconds = lease_seconds
         self._on_progress = on_progress
-        self._leases = Leases(sessions, seconds=lease_seconds)
+        owner = new_owner()
+        self._leases = Leases(sessions, owner, seconds=lease_seconds)
+        self._sharing = Sharing(sessions, owner, self._signers, seconds=lease_seconds)
         self._head = HeadWatch(rpc)
         equipment = Equipment(
             sessions,
@@ -150,7 +153,8 @@ class Relay:
         """Hand the keys back; a relay that is killed instead loses them when its leases end."""
         self._threads.shutdown()
         try:
-            self._leases.release()
+            self._sharing.leave()
+            self._leases.release(self._leases.held)
         except DBAPIError as error:
             _log.warning("keys not handed back: %s", error)
 
@@ -170,7 +174,9 @@ class Relay:
     def _begin(self) -> None:
         """Serve the keys that there is something to do for and that are not being served."""
         self._sweep()
-        wanted = self._wanted() - self._serving.keys()
+        own = self._sharing.own()
+        self._let_go(own)
+        wanted = (self._wanted() & own) - self._serving.keys()
         if not wanted:
             return
         head, changed = self._head.look()
@@ -179,6 +185,12 @@ class Relay:
             self._recheck = {address_of(signer) for signer in self._signers.values()}
         for name in sorted(wanted):
             self._serving[name] = self._threads.submit(self._serve, name, self._signers[name], head)
+
+    def _let_go(self, own: frozenset[str]) -> None:
+        """Hand back the keys that are another relay's by now and that nobody serves at this moment."""
+        kept = {address_of(self._signers[name]) for name in own | self._serving.keys()}
+        if others := self._leases.held - kept:
+            self._leases.release(others)
 
     def _gather(self) -> bool:
         """Take in what the threads that are done say: whether anything changed, or the first error."""

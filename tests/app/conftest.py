@@ -14,9 +14,10 @@ import httpx
 import pytest
 import uvicorn
 
+from app.deploying import GRANTS
 from app.gateway import Gateway
 from app.main import create_app
-from app.runtime import GRANTS, Runtime
+from app.runtime import Runtime
 from app.settings import Settings
 from chain.keys import ADMIN, Keystore
 from chain.rpc import RpcClient

@@ -21,6 +21,7 @@ from app.evidence.models import EvidenceAnchor, EvidenceRecord, EvidenceSubmissi
 from app.evidence.open_stream import OpenStream
 from app.gateway import Gateway
 from app.indexer.models import EvidenceBatch, EvidenceKey, IndexState, Programme, Redemption, Voucher
+from app.pools import Pools
 from app.settings import Settings
 from chain.contracts import Contracts, decode_call
 from chain.identifiers import entity_id
@@ -50,6 +51,7 @@ class Bench:
             contracts=Contracts(86371, *addresses),
             start_block=0,
             signers={},
+            pools=Pools(["relayer"]),
             jurisdiction_key=KEY,
             custody_seed=b"s" * 32,
             webhook_seed=bytes(32),

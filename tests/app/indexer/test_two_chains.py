@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.indexer import Indexer, projection_digest
 from app.indexer.models import Entity, IndexState
 from app.indexer.projected import OWN, scoped
-from chain.node import EmbeddedNode
+from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient
 from tests.chain.faucet import FUNDED
 from tests.chain.ledger_world import World, digest

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from chain.contracts import encode_call
 from chain.enums import Funding
 from chain.relay import ChainTransaction, OperationStatus, Relay, enqueue
-from chain.relay.lease import LeaseLost, Leases, locked
+from chain.relay.lease import LeaseLost, Leases, locked, new_owner
 from chain.rpc import RpcClient, RpcError, RpcUnavailable
 from tests.chain.ledger_world import digest
 from tests.chain.relay.conftest import Desk
@@ -315,7 +315,7 @@ def test_two_relays_on_one_database_send_each_operation_once(desk: Desk, node_ur
 
 def test_a_relay_that_slept_past_its_lease_cannot_write(desk: Desk) -> None:
     address = bytes.fromhex(desk.world.signers["registrar"].address.removeprefix("0x"))
-    sleeper, successor = (Leases(desk.sessions, seconds=1.0) for _ in range(2))
+    sleeper, successor = (Leases(desk.sessions, new_owner(), seconds=1.0) for _ in range(2))
     old = sleeper.hold("registrar", address)
     assert old is not None
     assert successor.hold("registrar", address) is None
@@ -326,9 +326,9 @@ def test_a_relay_that_slept_past_its_lease_cannot_write(desk: Desk) -> None:
         assert locked(session, new).token == new.token
         with pytest.raises(LeaseLost):
             locked(session, old)
-    sleeper.release()
+    sleeper.release(sleeper.held)
     assert successor.hold("registrar", address) == new
-    successor.release()
+    successor.release(successor.held)
     assert sleeper.hold("registrar", address) is not None
 
 
