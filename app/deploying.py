@@ -13,7 +13,8 @@ from chain.contracts import Contracts
 from chain.deploy import Journal, admit, deploy
 from chain.enums import Role
 from chain.keys import ADMIN, Signer
-from chain.rpc import RpcClient
+from chain.rpc import RpcClient, RpcError, RpcUnavailable
+from chain.sql import reading
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def deployed(
         NotDeployed: There is none, and none is to be made.
         DeployError: It cannot go on.
     """
-    with make() as session:
+    with reading(make) as session:
         row = session.get(Deployment, 1)
         journal: Journal = dict(row.journal) if row else {}
     save = partial(_save_journal, make)
@@ -74,11 +75,21 @@ def able(rpc: RpcClient, contracts: Contracts, signers: Mapping[str, Signer]) ->
     found = []
     for name, signer in signers.items():
         roles = _grants({name: signer}) if role_of(name) != name else {}
-        if all(contracts.read(rpc, "EntityRegistry", "hasRole", [role.value, signer.address]) for role in roles):
+        try:
+            granted = all(_has(rpc, contracts, role, signer) for role in roles)
+        except (RpcError, RpcUnavailable) as error:
+            # A service starts without its node; this key then has to wait for the next start.
+            log.warning("the key %s takes no work, as the node does not say whether it has the role: %s", name, error)
+            continue
+        if granted:
             found.append(name)
         else:
             log.warning("the key %s takes no work, as %s lacks the role: run `suanquan deploy`", name, signer.address)
     return found
+
+
+def _has(rpc: RpcClient, contracts: Contracts, role: Role, signer: Signer) -> bool:
+    return bool(contracts.read(rpc, "EntityRegistry", "hasRole", [role.value, signer.address]))
 
 
 def _grants(signers: Mapping[str, Signer]) -> dict[Role, list[str]]:

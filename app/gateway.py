@@ -76,4 +76,9 @@ class Gateway:
     @staticmethod
     def gate_for(database_url: str) -> asyncio.Semaphore:
         """The command gate that fits a database."""
-        return asyncio.Semaphore(1 if database_url.startswith("sqlite") else POSTGRES_COMMANDS)
+        return asyncio.Semaphore(commands_at_once(database_url))
+
+
+def commands_at_once(database_url: str) -> int:
+    """How many commands write at once in a process: SQLite has one writer."""
+    return 1 if database_url.startswith("sqlite") else POSTGRES_COMMANDS

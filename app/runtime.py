@@ -38,7 +38,7 @@ from chain.keys import Keystore
 from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
 from chain.rpc import RpcClient
-from chain.sql import open_engine, sessions
+from chain.sql import open_engine, reading, sessions
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +160,9 @@ class Runtime:
     def _make_api_keys(self, make: sessionmaker[Session]) -> None:
         """One key for each officer, at first start, in a file for the owner alone."""
         path = self._settings.data_dir / "api-keys.json"
+        with reading(make) as session:
+            if session.query(ApiKey).first() is not None:
+                return
         with make.begin() as session:
             if session.query(ApiKey).first() is None:
                 made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}

@@ -62,6 +62,8 @@ class RpcClient:
             headers={"Content-Type": "application/json"},
             transport=transport,
             limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS),
+            # Reading the list of authorities takes longer than all else here.
+            verify=parts.scheme == "https",
             # A proxy from the environment would be asked for our own loopback.
             trust_env=parts.hostname not in ("127.0.0.1", "localhost", "::1"),
         )

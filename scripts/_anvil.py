@@ -38,8 +38,8 @@ class Anvil:
     `Anvil("--block-time", "1", "--state", path)`. Its ten accounts are those of the well-known test mnemonic.
     """
 
-    def __init__(self, *options: str) -> None:
-        self._options = options
+    def __init__(self, *options: str, hardfork: str = "cancun") -> None:
+        self._options = ("--hardfork", hardfork, *options)
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object; a pipe could fill up
         self.port = free_port()
@@ -58,7 +58,7 @@ class Anvil:
     def start(self) -> None:
         command = [program("anvil"), "--silent", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
         self._process = subprocess.Popen(
-            [*command, "--hardfork", "cancun", *self._options],
+            [*command, *self._options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,

@@ -11,6 +11,7 @@ import uvicorn
 
 from app.commands.screen import screen, told
 from app.deploying import NotDeployed
+from app.events.stream import Streams
 from app.main import create_app
 from app.pools import PoolEmpty
 from app.runtime import Runtime
@@ -22,8 +23,21 @@ from chain.rpc import RpcUnavailable
 
 cli = typer.Typer(add_completion=False)
 
-STREAMS_END_S = 5
-"""At the end, requests under way get so many seconds; event streams would never end by themselves."""
+REQUESTS_END_S = 5
+"""At the end, requests under way get so many seconds."""
+
+
+class GatewayServer(uvicorn.Server):
+    """Ends the event streams when it is told to end: it waits for all answers, and theirs have no end."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        self._streams.end()
+        await super().shutdown(sockets)
 
 
 @cli.command()
@@ -50,8 +64,7 @@ def serve(
         write_secret(ready, {"pid": os.getpid(), "url": url, "node_url": runtime.node_url})
         screen.print(f"[bold]Suanquan 算券[/bold] {url}  ·  {url}/docs  ·  chain {runtime.node_url}")
         screen.print(f"API keys: {settings.data_dir / 'api-keys.json'}  ·  Ctrl-C ends it")
-        config = uvicorn.Config(
-            create_app(runtime.gateway), log_level="warning", access_log=False, timeout_graceful_shutdown=STREAMS_END_S
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        app = create_app(runtime.gateway)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=REQUESTS_END_S)
+        GatewayServer(config, app.state.streams).run(sockets=[listener])
         ready.unlink(missing_ok=True)

@@ -21,17 +21,21 @@ class Head:
         self._sessions = sessions
         self._position = 0
         self._look: asyncio.Task[int] | None = None
+        self._closed = False
 
     async def wait_beyond(self, position: int, seconds: float) -> int | None:
-        """The newest position once it is beyond another; None if it is not within the time."""
+        """The newest position once it is beyond another; None if it is not within the time, or the service ends."""
         if self._position > position:
             return self._position
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._position <= position:
+                while self._position <= position and not self._closed:
                     await self._next_look()
-                return self._position
-        return None
+        return self._position if self._position > position else None
+
+    def close(self) -> None:
+        """End all waits, soon."""
+        self._closed = True
 
     async def _next_look(self) -> None:
         if self._look is None or self._look.done():

@@ -44,6 +44,12 @@ class Streams:
         self.gateway = gateway
         self.head = Head(gateway.sessions)
         self.open = 0
+        self.ended = False
+
+    def end(self) -> None:
+        """Ends all streams, soon: the service ends, and by themselves they never would."""
+        self.ended = True
+        self.head.close()
 
 
 class EventStream(StreamingResponse):
@@ -77,10 +83,12 @@ class EventStream(StreamingResponse):
 
 
 async def events_after(streams: Streams, wanted: Wanted, position: int) -> AsyncIterator[str]:
-    """The text of a stream, without end unless the caller's key is revoked."""
+    """The text of a stream, without end unless the caller's key is revoked or the service ends."""
     yield ": suanquan\n\n"
     while True:
         newest = await streams.head.wait_beyond(position, HEARTBEAT_S)
+        if streams.ended:
+            return
         page = await run_in_threadpool(_page, streams.gateway, wanted, position)
         if page is None:
             return

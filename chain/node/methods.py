@@ -11,6 +11,7 @@ from . import params as parse
 from .calls import call, estimate_gas
 from .codec import keccak
 from .errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, InvalidParams, NodeError
+from .fee_history import fee_history
 from .filters import Filters
 from .header import Header
 from .machine import Machine
@@ -24,7 +25,6 @@ from .transaction import decode_transaction
 
 # Other providers' limit and wording; log readers parse the range it proposes.
 MAX_LOGS = 10_000
-_MAX_FEE_HISTORY_BLOCKS = 1_024
 
 Answer: TypeAlias = object
 Method: TypeAlias = Callable[["Methods", Params], Answer]
@@ -122,46 +122,7 @@ class Methods:
         asked = params.required(0)
         blocks = asked if isinstance(asked, int) and asked >= 0 else parse.quantity(asked, "0", 64)
         newest = self._header(parse.block_ref(params.required(1), "1"))
-        percentiles = params.optional(2) or []
-        if not isinstance(percentiles, list) or not all(
-            isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 100 for one in percentiles
-        ):
-            raise InvalidParams("invalid argument 2: want an array of percentiles from 0 to 100")
-        if percentiles != sorted(percentiles) or len(percentiles) > 100:
-            raise InvalidParams("invalid argument 2: want at most 100 percentiles in ascending order")
-        count = min(blocks, newest.number + 1, _MAX_FEE_HISTORY_BLOCKS)
-        if count == 0:
-            return {"oldestBlock": "0x0", "gasUsedRatio": None, "baseFeePerGas": None}
-        oldest = newest.number - count + 1
-        headers = [self._known_header(number) for number in range(oldest, newest.number + 1)]
-        history = {
-            "oldestBlock": hex(oldest),
-            # One more than asked: the fee of the block after the newest, which is constant.
-            "baseFeePerGas": [hex(header.base_fee_per_gas) for header in [*headers, newest]],
-            "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
-            "baseFeePerBlobGas": ["0x1"] * (count + 1),
-            "blobGasUsedRatio": [0.0] * count,
-        }
-        if percentiles:
-            history["reward"] = [[hex(tip) for tip in self._tips(header, percentiles)] for header in headers]
-        return history
-
-    def _tips(self, header: Header, percentiles: list[float]) -> list[int]:
-        """Tips (wei per gas) at percentiles of the gas a block used; zero for an empty block."""
-        receipts = msgspec.json.decode(self._store.receipts_json(header.number)) if header.gas_used else []
-        paid = sorted(
-            (int(receipt["effectiveGasPrice"], 16) - header.base_fee_per_gas, int(receipt["gasUsed"], 16))
-            for receipt in receipts
-        )
-        tips = []
-        for percentile in percentiles:
-            threshold, passed, tip = header.gas_used * percentile / 100, 0, 0
-            for tip, gas in paid:  # noqa: B007
-                passed += gas
-                if passed >= threshold:
-                    break
-            tips.append(tip)
-        return tips
+        return fee_history(self._machine, newest, blocks, params.optional(2) or [])
 
     # State
 
@@ -389,9 +350,6 @@ class Methods:
         if header is None:
             raise NodeError(SERVER_ERROR, "header not found")
         return header
-
-    def _known_header(self, number: int) -> Header:
-        return self._header(BlockRef(number=number))
 
     def _state(self, value: object, name: str, default: str = "latest") -> EvmState:
         block = parse.block_ref(value, name, default)

@@ -30,6 +30,7 @@ def check(
     paid = Counter(one["leaf"] for one in redemptions)
     redeemed = {one["redemption_id"] for one in claims if one["state"] == "redeemed"}
     registered = Counter(event["args"]["id"] for one in operations for event in (one["result"] or {}).get("events", ()))
+    gaps, keys = _gaps(folder, settings, rpc)
     report: dict[str, Any] = {
         "acknowledged": len(operations) + len(claims),
         "redeemed": len(redemptions),
@@ -40,7 +41,8 @@ def check(
         "duplicated": sum(count - 1 for count in paid.values())
         + sum(count - 1 for count in registered.values())
         + len({one["redemption_id"] for one in redemptions} - redeemed),
-        "nonce_gaps": _gaps(folder, settings, rpc),
+        "nonce_gaps": gaps,
+        "keys_that_sent": keys,
         "projection_equals_rebuild": as_it_is["row_digest"] == rebuilt["row_digest"] and not rebuilt["parked"],
         "budget_holds": _budget_holds(rpc, contracts, load.story.programme_id, redemptions),
         "refused": dict(Counter(one["code"] for one in claims if one["state"] == "refused")),
@@ -50,8 +52,8 @@ def check(
     return report
 
 
-def _gaps(folder: Path, settings: Mapping[str, str], rpc: RpcClient) -> int:
-    """Differences between the nonces that the relay gave out and those that the chain used."""
+def _gaps(folder: Path, settings: Mapping[str, str], rpc: RpcClient) -> tuple[int, int]:
+    """Differences between the nonces that the relays gave out and those that the chain used; and the number of keys."""
     url = Settings(data_dir=folder, DATABASE_URL=settings.get("DATABASE_URL", "")).database_url
     query = "SELECT signer, nonce FROM transactions WHERE status IN ('mined', 'final') ORDER BY signer, nonce"
     by_signer: dict[bytes, list[int]] = {}
@@ -65,7 +67,7 @@ def _gaps(folder: Path, settings: Mapping[str, str], rpc: RpcClient) -> int:
         used = int(rpc.call("eth_getTransactionCount", "0x" + signer.hex(), "latest"), 16)
         wanted = list(range(nonces[0], used))
         gaps += len(set(wanted) ^ set(nonces)) + len(nonces) - len(set(nonces))
-    return gaps
+    return gaps, len(by_signer)
 
 
 def _budget_holds(rpc: RpcClient, contracts: Contracts, programme: int, redemptions: list[dict[str, Any]]) -> bool:

@@ -21,6 +21,7 @@ from scripts._chaos.processes import Processes
 from scripts._chaos.proxy import Proxy
 from scripts._postgres import Databases, postgres
 
+KEYS = (*KEY_NAMES, "relayer-2", "relayer-3")
 WEI = 1_000 * 10**18
 DEEPEST = 6
 OUTAGE_S = 1.0
@@ -59,7 +60,7 @@ def carry_out(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
     """
     began = time.monotonic()
     draw = random.Random(options.seed)
-    keys = {name: keccak(f"suanquan/chaos/{options.seed}/{name}".encode()) for name in KEY_NAMES}
+    keys = {name: keccak(f"suanquan/chaos/{options.seed}/{name}".encode()) for name in KEYS}
     with ExitStack() as stack:
         node_url = stack.enter_context(_node(options, [LocalSigner(key).address for key in keys.values()]))
         rpc = stack.enter_context(RpcClient(node_url))

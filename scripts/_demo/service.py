@@ -60,6 +60,7 @@ class Service:
             "SUANQUAN_PORT": "0",
             "SUANQUAN_NODE_PORT": "0",
             "SUANQUAN_BATCH_MAX_AGE_S": "0.5",
+            "SUANQUAN_SIGNERS": '{"relayer-2": "keystore"}',
             **self._settings,
         }
         with (self._data_dir / "service.log").open("ab") as log:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from . import coverage, differential, fuzz, indexer, mutation, slither, symbolic
+from . import chaos, coverage, differential, fuzz, indexer, mutation, slither, symbolic
 from .campaign import REPORTS, ROOT, CampaignError, Options, Result
 
 CAMPAIGNS: dict[str, Callable[[Options], Result]] = {
@@ -27,6 +27,7 @@ CAMPAIGNS: dict[str, Callable[[Options], Result]] = {
     "coverage": coverage.campaign,
     "differential": differential.campaign,
     "indexer": indexer.campaign,
+    "chaos": chaos.campaign,
     "mutation": mutation.campaign,
 }
 SEED = 20240428

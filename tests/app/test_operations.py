@@ -1,7 +1,10 @@
 """Operators list what failed, look into it, put it back or give it up; nobody else does."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from chain.contracts import encode_call
@@ -12,14 +15,14 @@ from tests.app.organisations import new_uscc
 ACTIONS = ("cancel", "requeue")
 
 
-def _failed(service: RunningService) -> str:
+def _failed(service: RunningService, signer: str = "operator") -> str:
     """An operation that no node took, as the relay leaves it."""
     contracts = service.gateway.contracts
     with service.gateway.sessions.begin() as session:
         operation = enqueue(
             session,
             kind="publish",
-            signer="operator",
+            signer=signer,
             to=bytes.fromhex(contracts.ledger.removeprefix("0x")),
             data=encode_call("VoucherLedger", "publishProgramme", [4711]),
         )
@@ -39,6 +42,35 @@ def test_what_failed_is_listed_looked_into_and_put_back(service: RunningService)
     assert [attempt["error"]["code"] for attempt in looked["before"]] == ["NodeRefused"]
     again = service.post(f"/v1/operations/{failed}/requeue", "operator")
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
+
+
+def test_what_failed_under_a_key_that_is_gone_is_put_back_under_another_of_its_role(service: RunningService) -> None:
+    failed = _failed(service, "operator-2")
+    outcome = service.settle(f"/v1/operations/{failed}/requeue", "operator")
+    assert (outcome["status"], outcome["error"]["code"]) == ("refused", "VoucherLedger_ProgrammeStatus")
+    assert service.get(f"/v1/operations/{failed}/attempts").json()["signer"] == "operator"
+
+
+def test_fifty_concurrent_posts_with_one_key_make_one_operation(service: RunningService) -> None:
+    uscc = new_uscc()
+    entity = {"uscc": uscc, "name": "One", "kind": "enterprise", "roles": ["buyer"], "region": "410100"}
+    body = {"entities": [{**entity, "standing_until": 2**31}]}
+    together = threading.Barrier(50)
+
+    def post(_: int) -> httpx.Response:
+        together.wait()
+        return service.post("/v1/entities", "registrar", body, **{"Idempotency-Key": f"once-{uscc}"})
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(post, range(50)))
+    assert {answer.status_code for answer in answers} == {202}
+    (operation,) = {answer.json()["operation_id"] for answer in answers}
+    assert [one["operation_id"] for one in service.get("/v1/operations", ref=uscc).json()["items"]] == [operation]
+    deadline = time.monotonic() + 60
+    while service.get(f"/v1/operations/{operation}").json()["status"] != "succeeded":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(service.get(f"/v1/operations/{operation}/attempts").json()["transactions"]) == 1
 
 
 def test_what_failed_is_given_up(service: RunningService) -> None:

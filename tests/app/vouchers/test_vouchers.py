@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app.vouchers import service as voucher_service
 from chain.verify import verify
 from tests.app.claims.scenario import World, build, until
 from tests.app.conftest import RunningService
@@ -187,3 +188,12 @@ def test_other_roles_are_refused(world: World) -> None:
     for path, may in (("freeze", "regulator"), ("unfreeze", "regulator"), ("cancel", "operator")):
         for who in everyone - {may}:
             assert world.service.post(f"/v1/vouchers/1/{path}", who, {"reason": "r"}).status_code == 403, (path, who)
+
+
+def test_an_expired_voucher_stays_visible(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = world.voucher(1)
+    last = world.json(world.service.get(f"/v1/vouchers/{voucher}"), 200)["valid_until"]
+    monkeypatch.setattr(voucher_service, "now", lambda: last + 1)
+    assert status(world, voucher) == "expired"
+    listed = world.json(world.service.get("/v1/vouchers", "operator", state="expired", limit=200), 200)["items"]
+    assert voucher in {one["voucher_id"] for one in listed}

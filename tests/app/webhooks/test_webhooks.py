@@ -1,5 +1,6 @@
 """Webhooks and the event stream over HTTP: each caller gets what it may see, resumes, rotates, replays."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -9,8 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from starlette.types import Message
 
+from app.auth.models import ApiKey
+from app.events.stream import EventStream, Streams, Wanted
 from app.webhooks import service as webhook_service
 from tests.app.conftest import RunningService
 from tests.app.organisations import new_uscc, registration
@@ -272,3 +277,44 @@ def test_many_streams_hold_no_connection_of_the_database(
         assert service.get("/healthz").status_code == 200
         for answer in opened:
             answer.close()
+
+
+def test_a_client_that_takes_nothing_is_cut_off_and_the_end_of_the_service_ends_streams(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.events import stream as stream_module
+
+    monkeypatch.setattr(stream_module, "STALLED_AFTER_S", 0.2)
+    with service.gateway.sessions() as session:
+        key_id = session.scalars(select(ApiKey.id)).first()
+    assert key_id is not None
+    sent: list[Message] = []
+
+    async def play(takes: int, *, ends: bool) -> Streams:
+        """A client that takes so many messages; the service ends a moment later, or does not."""
+        streams = Streams(service.gateway)
+        never = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            if len(sent) == takes:
+                await never.wait()
+            sent.append(message)
+
+        async def receive() -> Message:
+            await never.wait()
+            return {"type": "http.disconnect"}
+
+        answer = EventStream(streams, Wanted(key_id, None, ["*"]), 0)
+        open_stream = asyncio.create_task(answer({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send))
+        if ends:
+            await asyncio.sleep(0.3)
+            streams.end()
+        async with asyncio.timeout(5):
+            await open_stream
+        return streams
+
+    assert asyncio.run(play(2, ends=False)).open == 0
+    assert len(sent) == 2
+    sent.clear()
+    assert asyncio.run(play(10**6, ends=True)).open == 0
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from chain.contracts import encode_call
+from chain.contracts import Contracts, encode_call
 from chain.enums import Funding
 from chain.keys import LocalSigner
-from chain.relay import OperationStatus, Relay, SignerState, control, enqueue
+from chain.relay import ChainTransaction, OperationStatus, Relay, SignerState, control, enqueue
 from chain.rpc import RpcClient
+from scripts._anvil import CHAIN_ID, Anvil
 from tests.chain.ledger_world import World, digest
 from tests.chain.relay.conftest import Desk
 
@@ -45,6 +46,11 @@ def _until(relay: Relay, done: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
         relay.step()
         time.sleep(0.01)
+
+
+def _transactions(make: sessionmaker[Session]) -> list[ChainTransaction]:
+    with make() as session:
+        return list(session.scalars(select(ChainTransaction).order_by(ChainTransaction.id)))
 
 
 def _cancel(desk: Desk, operation_id: str) -> None:
@@ -177,26 +183,25 @@ def test_fees_never_rise_above_the_limit(held: Desk) -> None:
     _mine(held, relay)
 
 
-class OldClient(RpcClient):
-    """A real client of a node that has no EIP-1559: no base fee in a block, no tip to ask for."""
-
-    def batch(self, requests: Any, *, timeout: float | None = None) -> list[Any]:
-        answers = super().batch(requests, timeout=timeout)
-        for answer in answers:
-            if isinstance(answer, dict):
-                answer.pop("baseFeePerGas", None)
-        return answers
-
-
-def test_where_there_is_no_eip_1559_transactions_are_legacy_ones(held: Desk, anvil_url: str) -> None:
-    ids = held.put_many("registrar", held.registrations(["one"]))
-    with OldClient(anvil_url) as rpc:
-        relay = held.relay(rpc, stuck_after=0.05)
-        _until(relay, lambda: len(held.transactions()) == 2)
-        _mine(held, relay)
-    held.assert_once("registrar", ids)
-    assert {row.tip_wei for row in held.transactions()} == {None}
-    mined = held.world.rpc.call("eth_getTransactionByHash", (held.get(ids[0]).result or {})["tx_hash"])
+def test_on_a_chain_before_eip_1559_transactions_are_legacy_ones_and_their_price_rises(
+    make: sessionmaker[Session],
+) -> None:
+    # Our contracts need later forks, so the call is one that any address takes.
+    key, nobody = LocalSigner(digest("berlin")), bytes.fromhex("ee" * 20)
+    with Anvil("--no-mining", hardfork="berlin") as anvil, RpcClient(anvil.url) as rpc:
+        rpc.call("anvil_setBalance", key.address, hex(10**18))
+        contracts = Contracts(CHAIN_ID, *(f"0x{number:040x}" for number in (1, 2, 3)))
+        relay = Relay(make, rpc, {"relayer": key}, contracts, stuck_after=0.05)
+        with make.begin() as session:
+            enqueue(session, kind="call", signer="relayer", to=nobody, data=b"\x01")
+        _until(relay, lambda: len(_transactions(make)) == 2)
+        rpc.call("evm_mine")
+        _until(relay, lambda: any(row.block_number for row in _transactions(make)))
+        relay.close()
+        first, second = _transactions(make)
+        mined = rpc.call("eth_getTransactionByHash", "0x" + (second if second.block_number else first).hash.hex())
+    assert (first.tip_wei, second.tip_wei) == (None, None)
+    assert second.max_fee_wei * 100 >= first.max_fee_wei * 110
     assert int(mined["type"], 16) == 0
 
 

@@ -1,8 +1,9 @@
-"""Several keys and several relays: the keys are divided evenly, change hands safely, and each operation is sent once."""
+"""Several keys and several relays: keys are divided evenly and change hands, and each operation is sent once."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import select
 
@@ -33,21 +34,21 @@ def test_two_relays_share_two_keys_and_one_takes_over_from_the_other(desk: Desk)
     signers = {"registrar": world.signers["registrar"], "registrar-2": second}
     ids: dict[str, list[str]] = {name: [] for name in signers}
 
-    def put(tag: str) -> None:
+    def put() -> None:
         for name in signers:
-            calls = desk.registrations([f"{tag} {name} {number}" for number in range(3)])
-            ids[name] += desk.put_many(name, calls)
+            firms = [f"{name} {len(ids[name]) + number}" for number in range(3)]
+            ids[name] += desk.put_many(name, desk.registrations(firms))
 
-    first, first_ends = _running(desk, signers)
-    put("one relay")
-    _until(lambda: not desk.unfinished())
-    assert _owners(desk) == [first, first]
-    other, other_ends = _running(desk, signers)
-    _until(lambda: sorted(_owners(desk)) == sorted([first, other]), lambda: put("two relays"))
-    first_ends()
-    _until(lambda: _owners(desk) == [other, other], lambda: put("the other"))
-    _until(lambda: not desk.unfinished())
-    other_ends()
+    with ExitStack() as both:
+        first = both.enter_context(_running(desk, signers))
+        put()
+        _until(lambda: not desk.unfinished())
+        assert _owners(desk) == [first, first]
+        with _running(desk, signers) as other:
+            _until(lambda: sorted(map(str, _owners(desk))) == sorted([first, other]), put)
+            both.close()
+            _until(lambda: _owners(desk) == [other, other], put)
+            _until(lambda: not desk.unfinished())
     assert _owners(desk) == [None, None]
     desk.assert_once("registrar", ids["registrar"])
     world.signers["registrar-2"], desk.before["registrar-2"] = second, 0
@@ -57,19 +58,19 @@ def test_two_relays_share_two_keys_and_one_takes_over_from_the_other(desk: Desk)
         del world.signers["registrar-2"]
 
 
-def _running(desk: Desk, signers: dict[str, LocalSigner]) -> tuple[str, Callable[[], None]]:
-    """A relay at work: its name, and what ends it."""
+@contextmanager
+def _running(desk: Desk, signers: dict[str, LocalSigner]) -> Iterator[str]:
+    """A relay at work; its name."""
     stop = threading.Event()
     relay: Relay = desk.relay(signers=signers, lease_seconds=SECONDS)
     thread = threading.Thread(target=relay.run, args=(stop,))
     thread.start()
-
-    def end() -> None:
+    try:
+        yield relay._leases._owner
+    finally:
         stop.set()
         relay.poke()
         thread.join()
-
-    return relay._leases._owner, end
 
 
 def _owners(desk: Desk) -> list[str | None]:
