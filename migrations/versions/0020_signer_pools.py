@@ -5,8 +5,8 @@ from alembic import op
 
 from chain.sql import Json
 
-revision = "0018_signer_pools"
-down_revision = "0017_refunds"
+revision = "0020_signer_pools"
+down_revision = "0019_block_times"
 branch_labels = None
 depends_on = None
 
