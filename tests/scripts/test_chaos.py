@@ -7,7 +7,7 @@ import pytest
 
 from scripts._chaos.campaign import Options, carry_out
 
-KILLS = 4
+KILLS = 3
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ KILLS = 4
 def test_nothing_is_lost_or_done_twice_whatever_dies(seed: int, chain: str, database: str) -> None:
     # Not pytest's folder: PostgreSQL may have to run as another user.
     with tempfile.TemporaryDirectory(prefix="suanquan-chaos-") as name:
-        options = Options(kills=KILLS, seed=seed, chain=chain, database=database, folder=Path(name), trades=10)
+        options = Options(kills=KILLS, seed=seed, chain=chain, database=database, folder=Path(name), trades=32)
         report = carry_out(options, lambda _: None)
     assert report["ok"], report
     assert report["acknowledged"] > 0, report
