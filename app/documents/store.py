@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -89,9 +90,10 @@ class FolderStore:
 
     def begin(self) -> _FolderIncoming:
         """See DocumentStore. What a gateway that died left behind is swept away here."""
-        for leftover in self._incoming.glob("*"):
-            if leftover.stat().st_mtime < time.time() - _ABANDONED_AFTER_S:
-                leftover.unlink(missing_ok=True)
+        for entry in self._incoming.glob("*"):
+            with suppress(FileNotFoundError):  # kept or discarded by its own upload since the folder was read
+                if entry.stat().st_mtime < time.time() - _ABANDONED_AFTER_S:
+                    entry.unlink()
         return _FolderIncoming(self._incoming)
 
     def keep(self, incoming: Incoming, sha256: bytes) -> None:
@@ -110,7 +112,7 @@ class FolderStore:
     def remove(self, sha256: bytes) -> None:
         """See DocumentStore."""
         place = self._place(sha256)
-        if place.exists():
+        with suppress(FileNotFoundError):
             place.unlink()
             _flush(place.parent)
 

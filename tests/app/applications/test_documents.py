@@ -3,13 +3,16 @@ documents is in test_applications.py on both.)"""
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from app.commands.documents import cli
+from app.documents.store import FolderStore
 from app.settings import Settings
 from tests.app.claims.scenario import PDF, World, build
 from tests.app.conftest import REAL, FirstStart, RunningService, serving
@@ -69,6 +72,23 @@ def test_the_same_file_twice_is_one_file_and_answered_as_at_first(world: World) 
         thread.join()
     assert sorted(found) == [200] * 7 + [201]
     assert files(service) == {name_of(content), name_of(PDF), name_of(other)}
+
+
+def test_uploads_that_begin_and_end_at_once_never_stumble_over_each_other(tmp_path: Path) -> None:
+    """Each beginning sweeps the folder of files on their way in, which the others leave at any moment."""
+    store, old = FolderStore(tmp_path), tmp_path / "incoming" / "left-behind"
+    store.begin().discard()
+    old.touch()
+    os.utime(old, (0, 0))
+
+    def upload(number: int) -> None:
+        incoming = store.begin()
+        incoming.write(b"%d" % number)
+        incoming.discard()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(upload, range(400)))  # raises what an upload raised
+    assert list((tmp_path / "incoming").iterdir()) == []
 
 
 def test_what_is_too_large_of_no_kind_or_another_file_is_refused_and_leaves_nothing(world: World) -> None:
