@@ -20,7 +20,8 @@ from app.applications.progress import times
 from app.applications.states import TRANSITIONS, Action, State
 from app.applications.submission import manifest_of, part_of, policy_of
 from app.auth.service import Principal
-from app.errors import Invalid, NotFound
+from app.cursor import named_by
+from app.errors import NotFound
 from app.gateway import Gateway
 from app.indexer.models import Programme
 from app.programmes.service import find as find_programme
@@ -157,9 +158,7 @@ def page(
     Raises:
         Invalid: The cursor names no application.
     """
-    place = repository.place_of(session, after) if after else None
-    if after and place is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    place = named_by(session, after, repository.place_of)
     rows = repository.page(
         session,
         uscc=uscc if caller.is_staff else caller.subject,

@@ -11,8 +11,9 @@ from app.checks.schemas import ClaimChecks, HoldPage, HoldView, OutcomeView, Rer
 from app.claims import repository as claims
 from app.claims.models import Claim
 from app.clock import now
+from app.cursor import named_by
 from app.entities.repository import by_uscc
-from app.errors import ApiError, Conflict, Invalid, NotFound
+from app.errors import ApiError, Conflict, NotFound
 from app.events.catalogue import CLAIM_HOLD_DECIDED
 from app.events.recorder import record
 from app.evidence.repository import records_by_id
@@ -76,9 +77,7 @@ def page(
         Invalid: The cursor names no hold.
     """
     demand(caller, *STAFF)
-    last = repository.hold(session, after) if after else None
-    if after and last is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    last = named_by(session, after, repository.hold)
     rows = repository.holds(
         session,
         state=state,

@@ -11,6 +11,7 @@ from app.claims import repository
 from app.claims.models import Claim
 from app.claims.schemas import ClaimPage, ClaimView, NewClaims, TakenClaims
 from app.clock import now
+from app.cursor import named_by
 from app.entities.repository import by_uscc
 from app.errors import ApiError, Invalid, NotFound
 from app.evidence.models import EvidenceRecord
@@ -131,9 +132,7 @@ def page(
     Raises:
         Invalid: The cursor names no claim.
     """
-    last = repository.find(session, after) if after else None
-    if after and last is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    last = named_by(session, after, repository.find)
     own = None if caller.is_staff else by_uscc(session, caller.subject)
     rows: Sequence[Claim] = repository.page(
         session,

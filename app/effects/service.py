@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.auth.roles import Role
 from app.auth.service import Principal
 from app.clock import now
+from app.cursor import named_by
 from app.effects import repository
 from app.effects.models import EffectReport
 from app.effects.schemas import EffectPage, EffectView, NewEffect
@@ -64,9 +65,7 @@ def page(
     Raises:
         Invalid: The cursor names no report.
     """
-    last = repository.find(session, after) if after else None
-    if after and last is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    last = named_by(session, after, repository.find)
     own = uscc if caller.is_staff else caller.subject
     rows = repository.page(session, programme_id=programme_id, uscc=own, year=year, after=last, limit=limit)
     return EffectPage(items=[_view(row) for row in rows], next=rows[-1].id if len(rows) == limit else None)

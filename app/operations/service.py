@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, Invalid, NotFound
+from app.cursor import named_by
+from app.errors import Conflict, NotFound
 from app.gateway import Gateway
 from app.operations import repository
 from app.operations.schemas import Attempts, OperationPage, OperationView, SignedTransaction
@@ -83,9 +84,7 @@ def page(
     Raises:
         Invalid: The cursor names no operation.
     """
-    last = get_operation(session, after) if after else None
-    if after and last is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    last = named_by(session, after, get_operation)
     rows = repository.page(session, status=status, kind=kind, ref=ref, after=last.seq if last else 0, limit=limit)
     return OperationPage(
         items=[OperationView.of(row) for row in rows], next=rows[-1].id if len(rows) == limit else None

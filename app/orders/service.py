@@ -19,6 +19,7 @@ from app.auth.roles import Role
 from app.auth.service import Principal
 from app.checks.repository import listed
 from app.clock import now
+from app.cursor import named_by
 from app.entities import claimants
 from app.entities.models import Organisation
 from app.entities.repository import by_uscc
@@ -200,9 +201,7 @@ def page(
     Raises:
         Invalid: The cursor names no order.
     """
-    last = repository.find(session, after) if after else None
-    if after and last is None:
-        raise Invalid("query/after", "known_cursor", "take the cursor from the page before")
+    last = named_by(session, after, repository.find)
     party = None if caller.is_staff else caller.subject
     rows = repository.page(session, party=party, programme_id=programme_id, state=state, after=last, limit=limit)
     items = [view_of(session, row) for row in rows]
