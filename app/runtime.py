@@ -33,7 +33,7 @@ from app.settings import Settings
 from app.signers.watch import SignerWatch
 from app.webhooks.courier import Courier
 from app.webhooks.service import deliver
-from app.workers import Worker, stepping
+from app.workers import Worker, every_second, stepping
 from chain.keys import Keystore
 from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
@@ -137,9 +137,9 @@ class Runtime:
         loops = {
             "relay": relay.run,
             "anchorer": stepping(Anchorer(gateway).step),
-            "publicity": PublicityWorker(gateway).run,
+            "publicity": every_second(PublicityWorker(gateway).step),
             "claims": stepping(ClaimPresenter(gateway).step),
-            "refunds": RefundWatch(gateway).run,
+            "refunds": every_second(RefundWatch(gateway).step),
             "events": stepping(Publisher(gateway.sessions, gateway.contracts, deliver).step),
             "webhooks": Courier(gateway.sessions, gateway.settings, gateway.webhook_seed).run,
             **{f"further log {url}": FurtherLog(gateway, url).run for url in gateway.settings.anchor_urls},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.1
+SECOND_S = 1.0
 BACKOFF_MAX_S = 10.0
 
 
@@ -41,6 +42,17 @@ class Worker:
                 log.exception("%s failed; trying again in %.1f s", self._thread.name, backoff)
                 self._stop.wait(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
+
+
+def every_second(step: Callable[[], None]) -> Callable[[threading.Event], None]:
+    """A loop over a step that does all there is."""
+
+    def run(stop: threading.Event) -> None:
+        while not stop.is_set():
+            step()
+            stop.wait(SECOND_S)
+
+    return run
 
 
 def stepping(step: Callable[[], bool]) -> Callable[[threading.Event], None]:

@@ -1,7 +1,5 @@
 """Publicity (公示): what is on display for everybody, and the worker that lets it go on when its time is over."""
 
-import threading
-
 from sqlalchemy.orm import Session
 
 from app.applications import repository
@@ -12,7 +10,6 @@ from app.entities.repository import by_uscc
 from app.gateway import Gateway
 from chain.sql import reading
 
-POLL_S = 1.0
 AT_ONCE = 100
 
 
@@ -21,12 +18,6 @@ class PublicityWorker:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-
-    def run(self, stop: threading.Event) -> None:
-        """Looks every second."""
-        while not stop.is_set():
-            self.step()
-            stop.wait(POLL_S)
 
     def step(self) -> None:
         """Ends what is over, each application in a transaction of its own."""

@@ -4,20 +4,15 @@ A decision names the policy file by its digest and each check by its version, an
 again years later, and what today's rules say can be put beside it (`rerun.py`).
 """
 
-from uuid import uuid4
-
-import msgspec
 from sqlalchemy.orm import Session
 
 from app.checks import repository
+from app.checks.decisions import hold, keep
 from app.checks.gather import Gatherer
-from app.checks.models import CheckRun, Hold, HoldFinding
 from app.checks.outcome import ORDER, Answer, Outcome
 from app.checks.rules import NEWEST, decide
 from app.claims.models import Claim
 from app.clock import now
-from app.events.catalogue import CLAIM_HELD
-from app.events.recorder import record
 from app.evidence.models import EvidenceRecord
 from app.gateway import Gateway
 from app.indexer.models import Programme
@@ -57,25 +52,9 @@ def examine(session: Session, gateway: Gateway, claim: Claim, row: EvidenceRecor
         if outcome.answer is not Answer.HOLD or (rule.code, outcome.code) not in seen
     ]
     answer = max(standing, key=ORDER.index, default=Answer.PASS)
-    run = CheckRun(
-        claim_id=claim.id,
-        policy_digest=programme.policy_hash,
-        programme=part.name,
-        outcomes=[
-            {
-                "check": rule.code,
-                "version": rule.version,
-                "outcome": msgspec.to_builtins(outcome),
-                "inputs": msgspec.to_builtins(inputs[rule.code]),
-            }
-            for rule, outcome in found
-        ],
-        answer=answer,
-        made_at=at,
-    )
-    session.add(run)
     session.merge(gatherer.claimed)
-    session.flush()
+    made = [(rule, inputs[rule.code], outcome) for rule, outcome in found]
+    run = keep(session, claim, programme, part.name, made, answer=answer, made_at=at)
     if answer is Answer.REJECT:
         code, outcome = next((rule.code, one) for rule, one in found if one.answer is Answer.REJECT)
         _note(claim, "refused", outcome.contract_error or code, outcome)
@@ -84,7 +63,7 @@ def examine(session: Session, gateway: Gateway, claim: Claim, row: EvidenceRecor
             (rule.code, one) for rule, one in found if one.answer is Answer.HOLD and (rule.code, one.code) not in seen
         ]
         _note(claim, "held", held[0][0], held[0][1])
-        _hold(session, claim, row, run, held)
+        hold(session, claim, row, run, held)
     return answer
 
 
@@ -92,26 +71,3 @@ def _note(claim: Claim, state: str, code: str, outcome: Outcome) -> None:
     texts = {"text_zh": outcome.text_zh, "text_en": outcome.text_en}
     claim.state, claim.code, claim.updated_at = state, code, now()
     claim.detail = {**outcome.numbers, **texts}
-
-
-def _hold(session: Session, claim: Claim, row: EvidenceRecord, run: CheckRun, held: list[tuple[str, Outcome]]) -> None:
-    hold = Hold(
-        id=f"hd_{uuid4().hex}",
-        claim_id=claim.id,
-        run_id=run.id,
-        programme_id=claim.programme_id,
-        traded_at=claim.traded_at,
-        state=repository.OPEN,
-        created_at=now(),
-        findings=[HoldFinding(check_code=check, code=outcome.code) for check, outcome in held],
-    )
-    session.add(hold)
-    session.flush()
-    data = {
-        "hold_id": hold.id,
-        "claim_id": claim.id,
-        "voucher_id": claim.voucher_id,
-        "programme_id": claim.programme_id,
-        "checks": [check for check, _ in held],
-    }
-    record(session, CLAIM_HELD, data, parties=[row.buyer_id, row.platform_id])
