@@ -19,6 +19,11 @@ class Connection:
         """Connects."""
         return cls(*await asyncio.open_connection(url.host, url.port, limit=1 << 22))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the service has closed it, as it does when nothing came for some seconds."""
+        return self._reader.at_eof()
+
     async def send(self, request: bytes) -> bytes:
         """Sends a prepared request; the body of its 201.
 
@@ -69,7 +74,9 @@ async def at_rate(url: httpx.URL, requests: Iterator[bytes], *, per_s: int, seco
     latencies: list[float] = []
 
     async def one(request: bytes, due: float) -> None:
-        connection = idle.get_nowait() if not idle.empty() else await Connection.open(url)
+        connection = None if idle.empty() else idle.get_nowait()
+        if connection is None or connection.ended:
+            connection = await Connection.open(url)
         await connection.send(request)
         latencies.append(time.perf_counter() - due)
         idle.put_nowait(connection)
