@@ -33,7 +33,7 @@ from app.settings import Settings
 from app.signers.watch import SignerWatch
 from app.webhooks.courier import Courier
 from app.webhooks.service import deliver
-from app.workers import Worker, every_second, stepping
+from app.workers import Commits, Worker, every_second
 from chain.keys import Keystore
 from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
@@ -134,6 +134,7 @@ class Runtime:
             merged_at_most=gateway.settings.merged_at_most,
             max_fee_wei=gateway.settings.max_fee_gwei * GWEI,
         )
+        stepping = Commits(gateway.sessions).stepping
         loops = {
             "relay": relay.run,
             "anchorer": stepping(Anchorer(gateway).step),

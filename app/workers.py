@@ -1,12 +1,19 @@
 """Threads that work beside the requests: relay, indexer, anchorer, claims. Each survives what it raises."""
 
+import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, sessionmaker
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.1
+UNTOLD_S = 0.5
+"""After how long an idle worker looks though nothing was committed here: time passes, and other processes commit."""
 SECOND_S = 1.0
 BACKOFF_MAX_S = 10.0
 
@@ -55,16 +62,38 @@ def every_second(step: Callable[[], None]) -> Callable[[threading.Event], None]:
     return run
 
 
-def stepping(step: Callable[[], bool]) -> Callable[[threading.Event], None]:
-    """A loop over a step.
+class Commits:
+    """Numbers what sessions commit, so that an idle worker need not ask the database whether there is work.
 
-    Args:
-        step: Does one piece of work; returns whether there may be more at once.
+    Attributes:
+        latest: Number of the latest commit.
     """
 
-    def run(stop: threading.Event) -> None:
-        while not stop.is_set():
-            if not step():
-                stop.wait(IDLE_S)
+    def __init__(self, sessions: sessionmaker[Session]) -> None:
+        self._numbers = itertools.count(1)
+        self.latest = 0
+        event.listen(sessions, "after_commit", self._committed)
 
-    return run
+    def stepping(self, step: Callable[[], bool]) -> Callable[[threading.Event], None]:
+        """A loop over a step.
+
+        Args:
+            step: Does one piece of work; returns whether there may be more at once.
+        """
+
+        def run(stop: threading.Event) -> None:
+            while not stop.is_set():
+                seen = self.latest
+                if not step():
+                    self.rest(stop, seen)
+
+        return run
+
+    def rest(self, stop: threading.Event, seen: int) -> None:
+        """Sleeps until something beyond the commit `seen` was committed, for half a second at most."""
+        until = time.monotonic() + UNTOLD_S
+        while not stop.wait(IDLE_S) and self.latest == seen and time.monotonic() < until:
+            pass
+
+    def _committed(self, _session: Session) -> None:
+        self.latest = next(self._numbers)

@@ -21,7 +21,7 @@ from app.gateway import EvidenceLog, Gateway
 from app.indexer.indexer import Indexer
 from app.indexer.projected import OWN, scoped
 from app.migrate import upgrade
-from app.workers import Worker, stepping
+from app.workers import Commits, Worker
 from chain.contracts import Contracts
 from chain.deploy import DeployError, Journal, deploy_log
 from chain.keys import ADMIN
@@ -122,7 +122,7 @@ class FurtherLog:
         return [
             Worker(f"relay {name}", relay.run),
             Worker(f"indexer {name}", indexer.run),
-            Worker(f"anchorer {name}", stepping(Anchorer(gateway, found).step)),
+            Worker(f"anchorer {name}", Commits(found.sessions).stepping(Anchorer(gateway, found).step)),
         ]
 
 

@@ -25,7 +25,7 @@ from app.webhooks import repository
 from app.webhooks.models import DEAD, DELIVERED, PENDING, Attempt
 from app.webhooks.post import Answer, post
 from app.webhooks.signing import headers_of
-from app.workers import IDLE_S
+from app.workers import IDLE_S, Commits
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Courier:
             seed: From which the secrets are derived.
         """
         self._sessions = sessions
+        self._commits = Commits(sessions)
         self._settings = settings
         self._seed = seed
         self._under_way: dict[Future[Answer], tuple[Work, int]] = {}
@@ -68,11 +69,12 @@ class Courier:
         """Works until the event is set, then waits for what is under way."""
         with ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
             while not stop.is_set():
+                seen = self._commits.latest
                 if not self.step(pool):
                     if self._under_way:
                         wait(self._under_way, timeout=IDLE_S, return_when=FIRST_COMPLETED)
                     else:
-                        stop.wait(IDLE_S)
+                        self._commits.rest(stop, seen)
             wait(self._under_way)
             self._settle()
 

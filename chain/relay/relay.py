@@ -34,6 +34,8 @@ from .wakeup import Wakeup
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
+# With nothing to follow, only what other processes accept is looked for: a commit of this one rings.
+_IDLE_SECONDS = 0.25
 _WATCH_SECONDS = 1.0
 _SWEPT_AT_ONCE = 100
 # A key whose signer is away rests, so that it neither holds up the other keys nor is asked at every round.
@@ -136,10 +138,9 @@ class Relay:
         try:
             while not stop.is_set():
                 try:
-                    self._begin()
+                    delay = POLL_SECONDS if self._begin() else _IDLE_SECONDS
                     wait(self._serving.values(), POLL_SECONDS, FIRST_COMPLETED)
                     busy = self._gather()
-                    delay = POLL_SECONDS
                 except (RpcUnavailable, RpcError, DBAPIError) as error:
                     busy = False
                     delay = min(delay * 2, 2.0)
@@ -171,20 +172,25 @@ class Relay:
         wait(self._serving.values())
         return self._gather()
 
-    def _begin(self) -> None:
-        """Serve the keys that there is something to do for and that are not being served."""
+    def _begin(self) -> bool:
+        """Serve the keys that there is something to do for and that are not being served.
+
+        Returns:
+            Whether there is something to do for any key.
+        """
         self._sweep()
         own = self._sharing.own()
         self._let_go(own)
         wanted = (self._wanted() & own) - self._serving.keys()
         if not wanted:
-            return
+            return bool(self._serving)
         head, changed = self._head.look()
         self._looked_at = time.monotonic()
         if changed:
             self._recheck = {address_of(signer) for signer in self._signers.values()}
         for name in sorted(wanted):
             self._serving[name] = self._threads.submit(self._serve, name, self._signers[name], head)
+        return True
 
     def _let_go(self, own: frozenset[str]) -> None:
         """Hand back the keys that are another relay's by now and that nobody serves at this moment."""
