@@ -19,7 +19,7 @@ from .broadcaster import Broadcaster
 from .equipment import Equipment
 from .fees import GWEI, FeePolicy
 from .head import Head, HeadWatch
-from .lease import LeaseLost, Leases, new_owner
+from .lease import Lease, LeaseLost, Leases, new_owner
 from .models import OperationStatus
 from .outcome import node_error
 from .replacing import Replacer
@@ -118,7 +118,7 @@ class Relay:
             finality_depth=finality_depth,
             lost_after=lost_after,
         )
-        self._threads = ThreadPoolExecutor(max(1, len(self._signers)), thread_name_prefix="relay")
+        self._threads: ThreadPoolExecutor | None = None
         self._serving: dict[str, Future[bool]] = {}
         self._wakeup = Wakeup()
         self._wakeup.ring_after_enqueue(sessions)
@@ -151,8 +151,10 @@ class Relay:
             self.close()
 
     def close(self) -> None:
-        """Hand the keys back; a relay that is killed instead loses them when its leases end."""
-        self._threads.shutdown()
+        """Hand the keys back, until the next step; a relay that is killed instead loses them when its leases end."""
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
         try:
             self._sharing.leave()
             self._leases.release(self._leases.held)
@@ -188,6 +190,8 @@ class Relay:
         self._looked_at = time.monotonic()
         if changed:
             self._recheck = {address_of(signer) for signer in self._signers.values()}
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(max(1, len(self._signers)), thread_name_prefix="relay")
         for name in sorted(wanted):
             self._serving[name] = self._threads.submit(self._serve, name, self._signers[name], head)
         return True
@@ -247,11 +251,12 @@ class Relay:
             return False
         # Never taken for zero when the node does not say.
         mined_nonces = int(self._rpc.call("eth_getTransactionCount", signer.address, "latest"), 16)
+        # Taken before it is done: what comes meanwhile, as the chain changes again, is a new set and for the next time.
+        to_recheck = self._recheck
+        recheck = address in to_recheck
+        to_recheck.discard(address)
         try:
-            followed, in_flight = self._tracker.follow(
-                lease, signer, head, mined_nonces, recheck=address in self._recheck
-            )
-            self._recheck.discard(address)
+            followed, in_flight = self._follow(lease, signer, head, mined_nonces, recheck=recheck)
             room = self._in_flight - in_flight
             sent = room > 0 and self._sender.send(lease, name, signer, head, room=room, mined_nonces=mined_nonces)
         except LeaseLost as error:
@@ -269,6 +274,17 @@ class Relay:
             return False
         self._resting.pop(name, None)
         return followed or sent
+
+    def _follow(
+        self, lease: Lease, signer: Signer, head: Head, mined_nonces: int, *, recheck: bool
+    ) -> tuple[bool, int]:
+        """See `Tracker.follow`; what could not be looked up again stays to be."""
+        try:
+            return self._tracker.follow(lease, signer, head, mined_nonces, recheck=recheck)
+        except BaseException:
+            if recheck:
+                self._recheck.add(lease.address)
+            raise
 
     def _fail_unknown(self) -> None:
         with self._sessions.begin() as session:

@@ -73,6 +73,7 @@ class Sharing:
         """Leave the keys to the others at once."""
         with self._sessions.begin() as session:
             session.execute(delete(RelayProcess).where(RelayProcess.owner == self._owner))
+        self._written_at = -self._seconds
 
     def _write(self) -> None:
         now = time.time()

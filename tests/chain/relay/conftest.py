@@ -58,7 +58,7 @@ class Desk:
         with self.sessions() as session:
             return list(session.scalars(select(Operation).where(Operation.status.in_(UNFINISHED))))
 
-    def finish(self, relay: Relay, seconds: float = 60) -> None:
+    def finish(self, relay: Relay, seconds: float = 120) -> None:
         """Steps until everything ended."""
         deadline = time.monotonic() + seconds
         while left := self.unfinished():

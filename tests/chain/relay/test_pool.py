@@ -79,7 +79,7 @@ def _owners(desk: Desk) -> list[str | None]:
 
 
 def _until(holds: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < deadline
         meanwhile()
