@@ -40,11 +40,16 @@ GONE = "the receiver answered 410 Gone"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One try. Its headers hold signatures and are never printed."""
+    """One try. Its headers hold signatures and are never printed.
+
+    Attributes:
+        due_at: When the delivery is due again if nothing is heard of this try; who writes another time wants another.
+    """
 
     delivery_id: int
     webhook_id: str
     number: int
+    due_at: float
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: str = field(repr=False)
@@ -103,7 +108,9 @@ class Courier:
                 delivery.due_at = at + self._settings.webhook_timeout_s + LOST_AFTER_S
                 body = body_of(event)
                 headers = headers_of(self._seed, webhook, event.uid, body, int(at))
-                works.append(Work(delivery.id, webhook.id, delivery.attempts, webhook.url, headers, body))
+                works.append(
+                    Work(delivery.id, webhook.id, delivery.attempts, delivery.due_at, webhook.url, headers, body)
+                )
         return works
 
     def _is_due(self, at: float) -> bool:
@@ -132,7 +139,7 @@ class Courier:
             # In one order everywhere, so that two gateways never wait for each other.
             for task in sorted(ended, key=lambda one: self._under_way[one][0].delivery_id):
                 work, started_at = self._under_way[task]
-                answer = task.result()
+                answer = _answer_of(task)
                 delivery = repository.lock_delivery(session, work.delivery_id)
                 if delivery is None:
                     continue
@@ -147,8 +154,8 @@ class Courier:
                         body=answer.body,
                     )
                 )
-                if delivery.attempts != work.number or delivery.state != PENDING:
-                    continue  # it counted as lost, and somebody else tries
+                if delivery.due_at != work.due_at or delivery.state != PENDING:
+                    continue  # it counted as lost and somebody else tries, or it was asked for again meanwhile
                 at = now()
                 if answer.taken:
                     delivery.state, delivery.delivered_at = DELIVERED, at
@@ -173,3 +180,12 @@ class Courier:
         receiver that comes back is not met by everything at once."""
         seconds = min(max(waited_s, self._settings.webhook_retry_s), LONGEST_WAIT_S)
         return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+
+
+def _answer_of(task: Future[Answer]) -> Answer:
+    """What a task said. One that failed as nobody foresaw is a try that failed: the next ones must go on."""
+    try:
+        return task.result()
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.exception("a message was not posted")
+        return Answer(None, None, type(error).__name__, 0)

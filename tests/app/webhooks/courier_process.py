@@ -10,7 +10,7 @@ from chain.sql import open_engine, sessions
 SEED = bytes(range(32))
 
 
-def settings(timeout_s: float = 5.0) -> Settings:
+def settings(timeout_s: float = 60.0) -> Settings:
     """Settings under which a receiver on the loopback is reached, and soon again."""
     return Settings(webhooks_allow_private=True, webhook_timeout_s=timeout_s, webhook_retry_s=0.05)
 

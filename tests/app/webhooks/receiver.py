@@ -11,6 +11,8 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook
 
+HANG = 0
+
 
 @dataclass
 class Received:
@@ -29,15 +31,16 @@ class Received:
 
 
 class Receiver:
-    """Answers with the statuses of `script`, one a request, then with 204. A float is slept first."""
+    """Answers with the statuses of `script`, one a request, then with 204; HANG answers only once `let` is set."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.script: list[int | float] = []
+        self.script: list[int] = []
+        self.let = threading.Event()
         self.answer = b"thanks"
         self.received: list[Received] = []
 
-    def wait(self, count: int = 1, seconds: float = 20) -> list[Received]:
+    def wait(self, count: int = 1, seconds: float = 120) -> list[Received]:
         """What came, once it is so many."""
         deadline = time.monotonic() + seconds
         while len(self.received) < count:
@@ -60,8 +63,8 @@ def receiver() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             found.received.append(Received(headers, body))
             status = found.script.pop(0) if found.script else 204
-            if isinstance(status, float):
-                time.sleep(status)
+            if status == HANG:
+                found.let.wait()
                 status = 204
             self.send_response(status)
             if status in (301, 302):
@@ -79,6 +82,7 @@ def receiver() -> Iterator[Receiver]:
     thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     yield found
+    found.let.set()
     server.shutdown()
     server.server_close()
     thread.join()
