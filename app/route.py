@@ -3,12 +3,14 @@
 Commands (POST, PUT, DELETE) use `CommandRoute`; their session is `CommandSession`. Queries use `QuerySession`.
 """
 
+import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -24,7 +26,14 @@ from app.operations.service import DEADLINE
 from app.operations.waiting import await_outcome
 from chain.sql import reading
 
+log = logging.getLogger(__name__)
+
 DEADLINE_HEADER = "operation-deadline"
+LOST_RACES = frozenset({"23505", "40001", "40P01"})
+"""Of PostgreSQL: a key that another transaction took since it was looked for, a serialization failure, a deadlock.
+SQLite, with one writer, has none of them."""
+TRIES = 3
+"""Of one command, all told."""
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -42,7 +51,8 @@ class CommandRoute(APIRoute):
             gateway = gateway_of(request)
             body = await read_body(request, gateway.settings.max_body_bytes)
             key = key_of(request)
-            async with gateway.command_gate:
+
+            async def carry_out() -> Response:
                 session = gateway.sessions()
                 try:
                     principal = await run_in_threadpool(authenticate, session, request)
@@ -59,9 +69,25 @@ class CommandRoute(APIRoute):
                     await run_in_threadpool(session.commit)
                 finally:
                     await run_in_threadpool(session.close)
+                return response
+
+            async with gateway.command_gate:
+                response = await _until_no_race_is_lost(carry_out)
             return await await_outcome(request, response, gateway)
 
         return handle
+
+
+async def _until_no_race_is_lost(carry_out: Callable[[], Awaitable[Response]]) -> Response:
+    """Carries a command out, and again where another took what it was about to take: then it meets what that did."""
+    for _ in range(TRIES - 1):
+        try:
+            return await carry_out()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in LOST_RACES:
+                raise
+            log.info("a command lost a race and is carried out again: %s", error.orig)
+    return await carry_out()
 
 
 def preparing(prepare: Callable[[Gateway, bytes], Any], *roles: Role) -> type[CommandRoute]:

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import re
+import threading
+from typing import Any
 
 import httpx
 import pytest
@@ -104,6 +106,24 @@ def test_fifty_concurrent_posts_with_one_key_make_one_operation(service: Running
         answers = list(pool.map(post, range(50)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["operation_id"] for answer in answers}) == 1
+
+
+def test_of_commands_at_once_that_take_the_same_one_is_carried_out_and_the_others_meet_it(
+    service: RunningService,
+) -> None:
+    for _ in range(3):
+        bodies = [registration(new_uscc()) for _ in range(4)]
+        together = threading.Barrier(10)
+
+        def post(turn: int, bodies: list[dict[str, Any]] = bodies, together: threading.Barrier = together) -> int:
+            together.wait()
+            # In both orders, so that two that hold one of them each would wait for each other.
+            entities = bodies if turn % 2 else bodies[::-1]
+            return service.post("/v1/entities", "registrar", {"entities": entities}).status_code
+
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            statuses = list(pool.map(post, range(10)))
+        assert sorted(statuses) == [202] + [409] * 9
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é"])
