@@ -34,16 +34,18 @@ class Checkers:
         """What became of the records.
 
         Raises:
-            EOFError: The process died over them; the next submission gets a new one.
+            EOFError: A new process died over them too; the next submission gets another.
         """
         if len(job.records) <= SMALL:
             return check(job)
+        encoded = _encoded(job)
         process = await self._idle.get()
         healthy = False
         try:
-            if process is None or process.returncode is not None:
+            answer = None if process is None else await _asked_again(process, encoded)
+            if process is None or answer is None:
                 process = await _start()
-            answer = await _ask(process, _encoded(job))
+                answer = await _ask(process, encoded)
             healthy = True
         finally:
             # One that was left in the middle of an answer is of no more use.
@@ -71,6 +73,17 @@ async def _start() -> Process:
         stdout=PIPE,
         start_new_session=True,  # Ctrl-C ends the service, which then ends it
     )
+
+
+async def _asked_again(process: Process, job: bytes) -> bytes | None:
+    """The answer of a process that did work before; None if it died meanwhile, which nobody may have noticed yet."""
+    try:
+        return await _ask(process, job) if process.returncode is None else None
+    except EOFError:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        return None
 
 
 async def _ask(process: Process, job: bytes) -> bytes:

@@ -71,9 +71,7 @@ class Platform:
 
     def wait(self, evidence_id: str, *chains: int) -> None:
         """Until these of the two chains have anchored it."""
-        until(
-            lambda: all(self.anchors(evidence_id)[one]["state"] in ("anchored", "final") for one in chains) or None, 60
-        )
+        until(lambda: all(self.anchors(evidence_id)[one]["state"] in ("anchored", "final") for one in chains) or None)
 
     def bundle(self, evidence_id: str) -> bytes:
         return self.service.get(f"/v1/evidence/{evidence_id}/bundle", self.key).content
@@ -120,7 +118,7 @@ def test_each_chain_anchors_on_its_own_through_reorganisation_and_outage(platfor
             found = rpc.call("eth_getTransactionReceipt", before["tx_hash"])
             return (found is not None and found["blockHash"] != gone) or None
 
-        until(moved, 60)
+        until(moved)
     platform.wait(first, FURTHER)
     assert platform.anchors(first)[OWN]["block_number"] == own_before["block_number"]
 

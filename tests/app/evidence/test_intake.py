@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,6 @@ def test_a_checking_process_that_dies_is_replaced(client: Client) -> None:
             first = await http.post("/v1/evidence", json=body)
             for pid in checking_processes():
                 os.kill(pid, signal.SIGKILL)
-            await asyncio.sleep(0.2)
             return [first, await http.post("/v1/evidence", json={**body, "records": many()})]
 
     assert [answer.status_code for answer in asyncio.run(killed_in_between())] == [201, 201]
@@ -190,12 +190,16 @@ def checking_processes() -> list[int]:
 
 def test_more_posts_than_a_key_may_are_answered_429(make: sessionmaker[Session]) -> None:  # noqa: F811
     client = Client(Bench(make, Settings(posts_per_s=2, DATABASE_URL="", CHAIN_URL="")))
-    answers = client.post(*([client.bench.record()] for _ in range(4)))
-    assert Counter(answer.status_code for answer in answers) == {201: 2, 429: 2}
+    began = time.monotonic()
+    answers = client.post(*([client.bench.record()] for _ in range(20)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.keys() == {201, 429}
+    # Two at once, and two more for each second that the machine took.
+    assert 2 <= statuses[201] <= 2 + 2 * (time.monotonic() - began)
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.headers["retry-after"] == "1"
     assert (refused.json()["limit"], refused.json()["limit_per_s"]) == ("posts", 2)
-    assert client.stored() == 2
+    assert client.stored() == statuses[201]
 
 
 def test_more_records_than_a_key_may_are_answered_429(make: sessionmaker[Session]) -> None:  # noqa: F811
