@@ -17,6 +17,7 @@ from app.auth.service import create_key
 from app.checks.refunds import RefundWatch
 from app.claims.presenter import ClaimPresenter
 from app.deploying import able, deployed
+from app.deployment import Deployment
 from app.events.publisher import Publisher
 from app.events.recorder import record_changes
 from app.evidence.anchorer import Anchorer
@@ -165,6 +166,8 @@ class Runtime:
             if session.query(ApiKey).first() is not None:
                 return
         with make.begin() as session:
+            # Held, so that of two gateways that start together one makes them.
+            session.get_one(Deployment, 1, with_for_update=True)
             if session.query(ApiKey).first() is None:
                 made = {name: create_key(session, role, subject) for name, (role, subject) in OFFICERS.items()}
                 # Before the commit: keys that nobody can read are worse than a file that is written again.

@@ -42,9 +42,12 @@ class Worker:
     def _keep_running(self) -> None:
         backoff = IDLE_S
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
                 self._run(self._stop)
             except Exception:
+                if time.monotonic() - began > BACKOFF_MAX_S:
+                    backoff = IDLE_S  # it worked for a while: a new trouble, not the old one
                 # Nothing is lost: all work is done in transactions, and the next one begins where the database says.
                 log.exception("%s failed; trying again in %.1f s", self._thread.name, backoff)
                 self._stop.wait(backoff)

@@ -214,8 +214,10 @@ class Keystore:
 
     def _stored_password(self) -> str:
         path = self.folder / "password"
+        # Before the password is looked for: a process that starts together with this one makes it before any key.
+        has_keys = bool(self.names())
         if not path.exists():
-            if self.names():
+            if has_keys:
                 raise KeystoreError(
                     f"{self.folder} holds keys but no file 'password'; give the password or put it back"
                 )

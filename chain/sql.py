@@ -80,10 +80,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions behind our back; `_begin_immediate` does it.
     connection.isolation_level = None
     cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=30000")  # first, since changing the journal waits for others too
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()
 
 

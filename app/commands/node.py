@@ -19,7 +19,7 @@ from chain.node.embedded import EmbeddedNode
 
 cli = typer.Typer(add_completion=False)
 
-TAKEOVER_S = 10.0
+TAKEOVER_S = 30.0
 """How long the chain of a service that was killed may take to let go of its folder."""
 
 

@@ -25,6 +25,9 @@ cli = typer.Typer(add_completion=False)
 
 REQUESTS_END_S = 5
 """At the end, requests under way get so many seconds."""
+KEEP_ALIVE_S = 75
+"""Idle connections are kept longer than clients and proxies keep them (5 to 60 s), so that it is they who close: one
+that is closed here at the moment it is used again is a request that fails."""
 
 
 class GatewayServer(uvicorn.Server):
@@ -65,6 +68,12 @@ def serve(
         screen.print(f"[bold]Suanquan 算券[/bold] {url}  ·  {url}/docs  ·  chain {runtime.node_url}")
         screen.print(f"API keys: {settings.data_dir / 'api-keys.json'}  ·  Ctrl-C ends it")
         app = create_app(runtime.gateway)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=REQUESTS_END_S)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=REQUESTS_END_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
         GatewayServer(config, app.state.streams).run(sockets=[listener])
         ready.unlink(missing_ok=True)

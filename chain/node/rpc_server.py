@@ -31,7 +31,9 @@ _MAX_BODY_BYTES = 10 * 1024 * 1024
 _MAX_BATCH = 1_000
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _WORKERS = 8
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
+# Longer than clients keep an idle connection (httpx 5 s): who uses one again must not find it closed at that moment.
+_KEEP_ALIVE_SECONDS = 75
 
 
 class RpcServer:
@@ -63,7 +65,12 @@ class RpcServer:
             routes=[Route("/", self._post, methods=["POST"]), Route("/", _preflight, methods=["OPTIONS"])]
         )
         config = uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="suanquan-node-http", daemon=True)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
+from app.commands.serve import KEEP_ALIVE_S
 from app.deploying import GRANTS
 from app.gateway import Gateway
 from app.main import create_app
@@ -163,7 +164,8 @@ def serving(settings: Settings) -> Iterator[RunningService]:
         runtime.start_workers()
         listener = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(create_app(runtime.gateway), log_level="warning"))
+        app = create_app(runtime.gateway)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         keys = json.loads((settings.data_dir / "api-keys.json").read_text())
