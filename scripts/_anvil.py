@@ -1,5 +1,6 @@
 """Foundry's development node, started for tests and benchmarks."""
 
+import random
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,8 @@ import httpx
 
 MODULES = Path(__file__).resolve().parent.parent / "contracts" / "node_modules"
 CHAIN_ID = 31337
-START_TIMEOUT_SECONDS = 20.0
+START_TIMEOUT_SECONDS = 120.0
+PORTS = (16_384, 32_768)
 
 
 def program(name: str) -> str:
@@ -25,10 +27,16 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody listens on at this moment. It is none of those that systems give out by
+    themselves, so that no connection takes it before it is used, or while a node is stopped."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Anvil:
@@ -43,6 +51,7 @@ class Anvil:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object; a pipe could fill up
         self.port = free_port()
+        self._has_served = False
 
     @property
     def url(self) -> str:
@@ -56,6 +65,17 @@ class Anvil:
         return self._process.pid
 
     def start(self) -> None:
+        """Starts the node; at another port where, before the first start, somebody took the one that was looked for."""
+        try:
+            self._start()
+        except ChildProcessError:
+            if self._has_served:
+                raise
+            self.port = free_port()
+            self._start()
+        self._has_served = True
+
+    def _start(self) -> None:
         command = [program("anvil"), "--silent", "--port", str(self.port), "--chain-id", str(CHAIN_ID)]
         self._process = subprocess.Popen(
             [*command, *self._options],
@@ -64,11 +84,11 @@ class Anvil:
             stderr=self._errors,
         )
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self._answers():
+        while not (self._answers() and self._process.poll() is None):
             if self._process.poll() is not None:
                 self._errors.seek(0)
                 message = self._errors.read().decode(errors="replace").strip()
-                raise OSError(f"anvil ended with status {self._process.returncode}: {message}")
+                raise ChildProcessError(f"anvil ended with status {self._process.returncode}: {message}")
             if time.monotonic() > deadline:
                 self.stop()
                 raise TimeoutError(f"anvil did not answer within {START_TIMEOUT_SECONDS} s")
@@ -80,7 +100,7 @@ class Anvil:
             return
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(120)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

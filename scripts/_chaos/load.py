@@ -19,7 +19,7 @@ from scripts._demo.service import Service
 from scripts._demo.story import Story
 from scripts._demo.trades import tasks
 
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 PAUSE_S = 0.05
 USERS = 3
 """Of each kind."""
@@ -131,7 +131,9 @@ class Load:
         while True:
             time.sleep(PAUSE_S)
             try:
-                answer = httpx.post(f"{self._processes.url}{path}", json=body, headers=headers, trust_env=False)
+                answer = httpx.post(
+                    f"{self._processes.url}{path}", json=body, headers=headers, timeout=60, trust_env=False
+                )
             except httpx.HTTPError:
                 continue
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:

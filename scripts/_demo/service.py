@@ -14,7 +14,7 @@ import httpx
 
 from chain.rpc import RpcClient
 
-READY_S = 60.0
+READY_S = 240.0
 WAIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -150,5 +150,13 @@ def end_leftover(data_dir: Path) -> None:
         return
     if b"app.cli" in command and b"serve" in command:
         os.kill(pid, signal.SIGKILL)
-        while Path(f"/proc/{pid}").exists():
+        while runs(pid):
             time.sleep(0.05)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process still runs; one that ended has no command line, though nobody may have asked how it ended."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False

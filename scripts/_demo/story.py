@@ -17,7 +17,7 @@ from scripts._demo.platform import Platform, Posted, records
 from scripts._demo.service import ROOT, DemoError, Service
 
 POLL_S = 0.1
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 STANDING_UNTIL = 1_830_268_799  # 2027-12-31 23:59:59 in China
 WRITE_OFF_BATCH = 50
 OPEN_CLAIMS = ("waiting", "presented")

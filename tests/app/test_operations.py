@@ -66,7 +66,7 @@ def test_fifty_concurrent_posts_with_one_key_make_one_operation(service: Running
     assert {answer.status_code for answer in answers} == {202}
     (operation,) = {answer.json()["operation_id"] for answer in answers}
     assert [one["operation_id"] for one in service.get("/v1/operations", ref=uscc).json()["items"]] == [operation]
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while service.get(f"/v1/operations/{operation}").json()["status"] != "succeeded":
         assert time.monotonic() < deadline
         time.sleep(0.05)

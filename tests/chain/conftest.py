@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from chain.node.embedded import EmbeddedNode
 from chain.rpc import RpcClient
 
 from .faucet import FUNDED
 
-# A deadline per example measures how busy the machine is.
-settings.register_profile("chain", deadline=None)
+# A deadline per example, and how slow data are to come, measure how busy the machine is. The same examples at each run:
+# what fails, fails because of a change.
+settings.register_profile(
+    "chain", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("chain")
 
 

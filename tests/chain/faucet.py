@@ -31,7 +31,7 @@ def send(rpc: RpcClient, signer: LocalSigner, **fields: Any) -> dict[str, Any]:
         **fields,
     }
     tx_hash = rpc.call("eth_sendRawTransaction", "0x" + signer.sign_transaction(transaction).hex())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         receipt: dict[str, Any] | None = rpc.call("eth_getTransactionReceipt", tx_hash)
         # A receipt can be there a moment before the state of its block is the latest.

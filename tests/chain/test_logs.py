@@ -32,7 +32,7 @@ class Liar:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {"Content-Type": "application/json"}
-                answers = httpx.post(url, content=body, headers=headers, trust_env=False, timeout=10).json()
+                answers = httpx.post(url, content=body, headers=headers, trust_env=False, timeout=60).json()
                 requests = json.loads(body)
                 if liar.lie is not None:
                     many = isinstance(requests, list)

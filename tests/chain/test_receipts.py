@@ -37,7 +37,7 @@ def crowded(node_rpc: RpcClient) -> list[str]:
         raws.append("0x" + signer.sign_transaction(fields).hex())
     # The first nonce comes last and lets the others go, all into one block.
     hashes = [node_rpc.call("eth_sendRawTransaction", raw) for raw in reversed(raws)]
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if all(answer is not None for answer in node_rpc.batch([("eth_getTransactionReceipt", [h]) for h in hashes])):
             return hashes[::-1]

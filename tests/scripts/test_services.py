@@ -10,7 +10,9 @@ from scripts._postgres import Databases
 
 
 def rpc(url: str, method: str, *params: object) -> object:
-    answer = httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, trust_env=False)
+    answer = httpx.post(
+        url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, timeout=60, trust_env=False
+    )
     return answer.json()["result"]
 
 

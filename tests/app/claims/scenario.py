@@ -26,7 +26,7 @@ DOCUMENTS = [
 ]
 
 
-def until(look: Callable[[], T | None], seconds: float = 30) -> T:
+def until(look: Callable[[], T | None], seconds: float = 120) -> T:
     """What `look` finds, as soon as it finds something."""
     deadline = time.monotonic() + seconds
     while True:

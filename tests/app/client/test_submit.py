@@ -90,7 +90,7 @@ def test_a_killed_run_goes_on_where_it_was_and_posts_each_record_once(world: Wor
     for acknowledged in (1, 6):
         command = ["submit", *arguments(world, secrets_dir, file, "--batch", "40")]
         victim = subprocess.Popen([sys.executable, "-P", "-m", "app.cli", *command], cwd=ROOT)
-        until(lambda: (receipts.exists() and receipts.read_bytes().count(b"\n") >= acknowledged) or None, 60)  # noqa: B023
+        until(lambda: (receipts.exists() and receipts.read_bytes().count(b"\n") >= acknowledged) or None)  # noqa: B023
         victim.send_signal(signal.SIGKILL)
         kills += victim.wait() == -signal.SIGKILL
     assert kills >= 1

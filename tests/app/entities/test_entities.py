@@ -16,7 +16,7 @@ OFFICERS = ("operator", "registrar", "reviewer-1", "finance", "regulator")
 
 def until_indexed(service: RunningService, uscc: str, **wanted: Any) -> dict[str, Any]:
     """The view of an organisation, once the projection shows what is wanted."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         view: dict[str, Any] = service.get(f"/v1/entities/{uscc}").json()
         if all(view[name] == value for name, value in wanted.items()):

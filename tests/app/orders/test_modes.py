@@ -92,7 +92,7 @@ def test_a_posted_order_leads_to_a_voucher_and_to_the_subsidy(world: World, auto
     posted = world.json(service.post("/v1/orders", world.platform_key, body), 201)
     # 20 % of 1,000,000 yuan.
     assert (posted["state"], posted["tier"], posted["face_fen"]) == ("granted", "key_enterprise", 20 * WAN)
-    voucher = until(lambda: service.get(f"/v1/vouchers/{posted['voucher_id']}").json().get("voucher_id"), seconds=10)
+    voucher = until(lambda: service.get(f"/v1/vouchers/{posted['voucher_id']}").json().get("voucher_id"))
     application = world.json(service.get(f"/v1/applications/{posted['application_id']}"), 200)
     assert (application["state"], application["finding"]["admits"]) == ("issued", True)
     assert [(one["action"], one["actor"]) for one in application["history"]][1:] == [("approve", "automatic")]
@@ -188,7 +188,7 @@ def test_a_voucher_is_issued_when_it_is_applied_for_and_used_in_parts(world: Wor
     applied = world.json(service.post("/v1/applications", world.buyer_keys[0], body), 201)
     assert (applied["state"], applied["finding"]["admits"]) == ("approved", True)
     number = applied["voucher_id"]
-    until(lambda: service.get(f"/v1/vouchers/{number}").status_code == 200, seconds=10)
+    until(lambda: service.get(f"/v1/vouchers/{number}").status_code == 200)
     # Each use at the rate of its product: 30 % of 100,000 yuan, then 40 % as the chip is domestic.
     time.sleep(1.1)
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

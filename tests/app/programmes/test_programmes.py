@@ -25,7 +25,7 @@ def programme_id(service: RunningService) -> int:
 
 def until_status(service: RunningService, programme_id: int, status: str) -> dict[str, Any]:
     """The programme, once the projection shows the status."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         view = service.get(f"/v1/programmes/{programme_id}")
         if view.status_code == 200 and view.json()["status"] == status:

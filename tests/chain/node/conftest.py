@@ -21,7 +21,7 @@ FAUCET: LocalAccount = Account.from_key("0xac0974bec39a17e36ba4a6b4d238ff944bacb
 FUNDED = {FAUCET.address: 1_000_000 * ETHER}
 
 
-def wait_until(found: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_until(found: Callable[[], Any], seconds: float = 120) -> Any:
     """What `found` returns once that is not None."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

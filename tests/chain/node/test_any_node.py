@@ -324,7 +324,7 @@ def test_cast_sends_and_reads(url: str, wallet: Wallet) -> None:
 
     def run(*command: str) -> str:
         return subprocess.run(
-            [cast, *command, "--rpc-url", url], check=True, capture_output=True, text=True, timeout=60
+            [cast, *command, "--rpc-url", url], check=True, capture_output=True, text=True, timeout=300
         ).stdout.strip()
 
     run("send", *key, contract, "put(uint256,uint256)", "21", "42")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 from eth_utils import keccak
 
 from chain.node.embedded import EmbeddedNode
@@ -77,14 +78,18 @@ def test_transaction_that_its_sender_cannot_pay_any_more_does_not_stop_the_chain
 
 
 def test_higher_tip_is_mined_first_within_a_block(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED, block_time=1) as node, RpcClient(node.url) as rpc:
-        wallets = [funded_wallet(rpc) for _ in range(3)]
-        block = rpc.call("eth_blockNumber")
-        wait_until(lambda: rpc.call("eth_blockNumber") != block or None)
-        hashes = [
-            wallet.send(to=wallet.address, maxPriorityFeePerGas=tip * GWEI)
+    accounts = [Account.create() for _ in range(3)]
+    funded = {account.address: ETHER for account in accounts}
+    with EmbeddedNode(tmp_path, funded=funded, block_time=2) as node, RpcClient(node.url) as rpc:
+        wallets = [Wallet(account, rpc) for account in accounts]
+        raws = [
+            wallet.sign(to=wallet.address, maxPriorityFeePerGas=tip * GWEI)
             for wallet, tip in zip(wallets, [1, 3, 2], strict=True)
         ]
+        # All in one exchange, right behind a block: they are there together when the next one is made.
+        block = rpc.call("eth_blockNumber")
+        wait_until(lambda: rpc.call("eth_blockNumber") != block or None)
+        hashes = rpc.batch([("eth_sendRawTransaction", [raw]) for raw in raws])
         receipts = [wallets[0].receipt(tx_hash) for tx_hash in hashes]
         assert len({receipt["blockNumber"] for receipt in receipts}) == 1
         assert [int(receipt["transactionIndex"], 16) for receipt in receipts] == [2, 0, 1]

@@ -14,7 +14,7 @@ from .conftest import FUNDED
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     node = EmbeddedNode(tmp_path_factory.mktemp("chain"), funded=FUNDED)
-    with node, httpx.Client(base_url=node.url, trust_env=False) as client:
+    with node, httpx.Client(base_url=node.url, timeout=60, trust_env=False) as client:
         yield client
 
 
