@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.auth.roles import Role
 from app.auth.service import Principal
 from app.documents.models import Document, DocumentHolding
+from app.entities.models import Organisation
 
 
 def lock(session: Session, sha256: bytes, file_type: str, size: int) -> Document:
@@ -37,6 +38,11 @@ def is_held(session: Session, sha256: bytes) -> bool:
     """Whether anybody still holds a document."""
     query = select(DocumentHolding.uscc).where(DocumentHolding.sha256 == sha256, DocumentHolding.erased_at.is_(None))
     return session.scalars(query.limit(1)).first() is not None
+
+
+def hold_organisation(session: Session, uscc: str) -> None:
+    """Holds an organisation until the transaction ends."""
+    session.execute(select(Organisation.uscc).where(Organisation.uscc == uscc).with_for_update())
 
 
 def bytes_of(session: Session, uscc: str) -> int:

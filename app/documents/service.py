@@ -76,6 +76,7 @@ def take(
         # Put in its place all the same: that mends an erasure that died half-way.
         store.keep(incoming, sha256)
         return _view(row, found), False
+    repository.hold_organisation(session, uscc)  # so that of two documents at once the second counts the first
     if repository.bytes_of(session, uscc) + row.size > quota_bytes:
         raise Conflict(
             "document_quota", f"{uscc} may hold {quota_bytes} bytes of documents; erase some.", limit_bytes=quota_bytes

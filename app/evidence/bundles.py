@@ -59,7 +59,8 @@ def bundle_of(
         )
     except (BundleBuildError, ReceiptProofError, StateProofError) as error:
         raise Conflict("bundle_incomplete", f"The node does not give what the bundle needs: {error}.") from error
-    except RpcUnavailable as error:
+    except (RpcError, RpcUnavailable) as error:
+        # A refusal too: a block that it knew may be gone in a reorganisation, or it limits how often it is asked.
         raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error
 
 

@@ -15,7 +15,7 @@ from chain.contract_error import ContractError
 from chain.enums import ComputeType, Limit, TradeAttributes, TradeKind
 from chain.identifiers import entity_id
 from chain.jsonable import jsonable
-from chain.rpc import RpcUnavailable
+from chain.rpc import RpcError, RpcUnavailable
 from chain.trade import Trade
 
 UNKNOWN = bytes(32)
@@ -40,7 +40,8 @@ def quote(
         trade = trade_of(session, gateway, find_record(session, caller, str(body.evidence_id)))
     try:
         answer = gateway.contracts.read(gateway.rpc, "VoucherLedger", "quote", [voucher.id, trade.to_abi()])
-    except RpcUnavailable as error:
+    except (RpcError, RpcUnavailable) as error:
+        # A refusal too: a block that it knew may be gone in a reorganisation, or it limits how often it is asked.
         raise ApiError(503, "node_unavailable", "The chain's node does not answer; ask again.") from error
     except ContractError as error:
         refusal = Refusal(code=error.name, args=jsonable(error.arguments), message=error.message)

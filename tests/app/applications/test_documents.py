@@ -116,6 +116,20 @@ def test_what_is_too_large_of_no_kind_or_another_file_is_refused_and_leaves_noth
     assert len(files(service)) == len(before) + 1
 
 
+def test_documents_at_once_come_to_no_more_than_the_quota(world: World) -> None:
+    service, together = world.service, threading.Barrier(6)
+    contents = [pdf(f"at once {number}", LIMIT - 60) for number in range(6)]
+
+    def put(content: bytes) -> int:
+        together.wait()
+        path = f"/v1/documents/{name_of(content)}?uscc={world.supplier}"
+        return service.put_bytes(path, "operator", content).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(threads.map(put, contents))
+    assert sorted(statuses) == [201] * 2 + [409] * 4
+
+
 def test_only_parties_and_reviewers_read_a_document(world: World) -> None:
     service, content = world.service, pdf("read")
     path = f"/v1/documents/{name_of(content)}"

@@ -239,7 +239,7 @@ def test_the_library_posts_waits_and_fetches_a_bundle_that_verifies(world: World
         assert [outcome.status for outcome in outcomes] == ["stored"] * 3
         evidence_id = outcomes[-1].id
         assert evidence_id is not None
-        client.wait_until_anchored(evidence_id)
+        client.wait_until_anchored(evidence_id, timeout_s=240)
         report = verify(client.bundle(evidence_id, disclose=["settled_fen"]))
         assert report.ok, report.failed
         assert report.facts["disclosed"] == {"settled_fen": 1_000_000}

@@ -71,8 +71,9 @@ def test_each_figure_is_the_one_worked_out_by_hand(world: World) -> None:
     assert line["name"].startswith("郑州")
     (budget,) = report(world, "budgets", language="en")["rows"]
     assert (budget["available_fen"], budget["liability_fen"]) == (5_000_000_000 - 300_000, 1_200_000)
-    (month,) = report(world, "burn")["rows"]
-    assert (month["opening_fen"], month["redeemed_fen"], month["rejected_fen"]) == (5_000_000_000, 600_000, 300_000)
+    months = report(world, "burn")["rows"]  # two where the world was made while a month ended
+    assert months[0]["opening_fen"] == 5_000_000_000
+    assert [sum(month[name] for month in months) for name in ("redeemed_fen", "rejected_fen")] == [600_000, 300_000]
     (supplier,) = report(world, "suppliers")["rows"]
     moved = ("opening_fen", "redeemed_fen", "rejected_fen", "settled_fen", "closing_fen", "net_fen")
     assert [supplier[name] for name in moved] == [0, 600_000, 300_000, 300_000, 0, 300_000]

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from app.vouchers import service as voucher_service
@@ -171,6 +172,26 @@ def test_evidence_has_a_bundle_without_any_redemption(world: World) -> None:
     until(lambda: world.service.get(f"/v1/evidence/{evidence}").json()["proof"])
     bundle = world.service.get(f"/v1/evidence/{evidence}/bundle", world.platform_key).content
     assert verify(bundle).ok
+
+
+def test_a_node_that_refuses_is_a_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = world.voucher(0)
+    (evidence,) = world.evidence_ids([world.record()])
+    until(lambda: world.service.get(f"/v1/evidence/{evidence}").json()["proof"])
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        error = {"code": -32005, "message": "too many requests"}
+        answers = [{"id": one["id"], "error": error} for one in (asked if isinstance(asked, list) else [asked])]
+        return httpx.Response(200, json=answers if isinstance(asked, list) else answers[0])
+
+    refusing = httpx.Client(transport=httpx.MockTransport(refuse))
+    with monkeypatch.context() as bent:
+        bent.setattr(world.service.gateway.rpc, "_http", refusing)
+        quote = world.service.post(f"/v1/vouchers/{voucher}/quotes", "operator", {"evidence_id": evidence})
+        bundle = world.service.get(f"/v1/evidence/{evidence}/bundle")
+    for answer in (quote, bundle):
+        assert world.json(answer, 503)["code"] == "node_unavailable"
 
 
 def test_unknown_numbers_are_not_found_and_bad_ones_named(world: World) -> None:
