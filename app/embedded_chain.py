@@ -1,6 +1,6 @@
 """The chain of a service that names no node: in the data folder, its keys owning something from the first block on."""
 
-from app.keyring import open_signers
+from app.keyring import key_addresses
 from app.settings import Settings
 from chain.keys import Keystore
 from chain.node.embedded import EmbeddedNode
@@ -14,6 +14,6 @@ def embedded_node(settings: Settings, keystore: Keystore) -> EmbeddedNode:
     return EmbeddedNode(
         settings.data_dir / "chain",
         chain_id=settings.chain_id,
-        funded={signer.address: GENESIS_WEI for signer in open_signers(settings, keystore).values()},
+        funded=dict.fromkeys(key_addresses(settings, keystore), GENESIS_WEI),
         port=settings.node_port,
     )

@@ -28,16 +28,30 @@ def open_signers(settings: Settings, keystore: Keystore) -> dict[str, Signer]:
     Raises:
         KeystoreError: a place that is none, a variable that is not set or holds no key, a key file that does not open.
     """
+    return {name: found or keystore.signer(name) for name, found in _elsewhere(settings).items()}
+
+
+def key_addresses(settings: Settings, keystore: Keystore) -> list[str]:
+    """Addresses of all keys, those of the keystore as their files name them: none is decrypted, which takes long.
+
+    Raises:
+        KeystoreError: As `open_signers`.
+    """
+    return [found.address if found else keystore.address(name) for name, found in _elsewhere(settings).items()]
+
+
+def _elsewhere(settings: Settings) -> dict[str, Signer | None]:
+    """All names, with the key where it is not in the keystore."""
     remote = cache(partial(_remote, settings))
     places: Mapping[str, Callable[[str, str], Signer]] = {
         "env": _from_environment,
         "web3signer": lambda name, address: _from_remote(remote, name, address),
     }
-    signers: dict[str, Signer] = {}
+    signers: dict[str, Signer | None] = {}
     for name in dict.fromkeys([*KEY_NAMES, *settings.signers]):
         kind, _, detail = settings.signers.get(name, "keystore").partition(":")
         if kind == "keystore" and not detail:
-            signers[name] = keystore.signer(name)
+            signers[name] = None
         elif kind in places:
             signers[name] = places[kind](name, detail)
         else:

@@ -177,6 +177,22 @@ class Keystore:
             self._signers[name] = LocalSigner(self.secret(name))
         return self._signers[name]
 
+    def address(self, name: str) -> str:
+        """The address that the file of a name gives, 0x and 40 hex digits; the key is made where missing.
+
+        The file is not decrypted, so nothing vouches for the address but who may write the file.
+
+        Raises:
+            KeystoreError: see `signer`.
+        """
+        if name in self._signers:
+            return self._signers[name].address
+        path = self._existing(name)
+        try:
+            return checksum_address(json.loads(read_private(path))["address"])
+        except (ValueError, LookupError, TypeError):
+            return self.signer(name).address  # some wallets leave it out
+
     def secret(self, name: str) -> bytes:
         """The 32 secret bytes of a name, made where missing: a private key, a seed or a MAC key.
 
@@ -184,10 +200,7 @@ class Keystore:
             KeystoreError: see `signer`.
         """
         if name not in self._secrets:
-            path = self._path(name)
-            if not path.exists():
-                self._create(path)
-            self._secrets[name] = self._decrypt(path)
+            self._secrets[name] = self._decrypt(self._existing(name))
         return self._secrets[name]
 
     def store(self, name: str, secret: bytes) -> None:
@@ -211,6 +224,12 @@ class Keystore:
         if not _NAME.fullmatch(name):
             raise KeystoreError(f"a key's name has lower-case letters, digits and hyphens, unlike {name!r}")
         return self.folder / f"{name}.json"
+
+    def _existing(self, name: str) -> Path:
+        path = self._path(name)
+        if not path.exists():
+            self._create(path)
+        return path
 
     def _stored_password(self) -> str:
         path = self.folder / "password"

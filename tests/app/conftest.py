@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from eth_keyfile.keyfile import create_keyfile_json
 
 from app.commands.serve import KEEP_ALIVE_S
-from app.deploying import GRANTS
 from app.gateway import Gateway
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
-from chain.keys import ADMIN, Keystore
+from chain.keys import KEY_NAMES, Keystore
 from chain.rpc import RpcClient
 from scripts._anvil import Anvil
 from scripts._postgres import Databases
@@ -92,6 +93,7 @@ class FirstStart:
         """Fills the folder of a service; gives the settings that name its database and chain."""
         if surroundings == EMBEDDED:
             if not self._made(EMBEDDED).exists():
+                _make_keys(self._made(EMBEDDED) / "keys")
                 self._start(EMBEDDED, "", "")
             shutil.copytree(self._made(EMBEDDED), data_dir, dirs_exist_ok=True)
             yield {"DATABASE_URL": "", "CHAIN_URL": ""}
@@ -104,10 +106,10 @@ class FirstStart:
 
     def _start_beside_anvil(self, database_url: str) -> None:
         folder = self._made(REAL)
-        keys = Keystore(folder / "keys")
+        keys = _make_keys(folder / "keys")
         with _anvil_in(folder) as anvil:
             with RpcClient(anvil.url) as rpc:
-                for name in {ADMIN}.union(*GRANTS.values()):
+                for name in KEY_NAMES:
                     rpc.call("anvil_setBalance", keys.signer(name).address, hex(10**24))
             self._start(REAL, database_url, anvil.url)
 
@@ -118,6 +120,19 @@ class FirstStart:
 
     def _made(self, surroundings: str) -> Path:
         return self._folder / surroundings
+
+
+def _make_keys(folder: Path) -> Keystore:
+    """Key files that open fast: each start of a service opens all."""
+    folder.mkdir(parents=True, mode=0o700)
+    password = folder / "password"
+    password.touch(mode=0o600)
+    password.write_text("of tests")
+    for name in (*KEY_NAMES, "jurisdiction", "custody", "webhooks"):
+        file = folder / f"{name}.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(create_keyfile_json(token_bytes(32), b"of tests", kdf="scrypt", iterations=2)))
+    return Keystore(folder)
 
 
 def _anvil_in(folder: Path) -> Anvil:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.keyring import open_signers
+from app.keyring import key_addresses, open_signers
 from app.settings import Settings
 from chain.keys import KEY_NAMES, Keystore, KeystoreError, LocalSigner
 
@@ -22,6 +22,7 @@ def test_each_key_comes_from_its_place(tmp_path: Path, monkeypatch: pytest.Monke
     assert signers["finance"].address == signers["relayer-2"].address == ADDRESS
     assert signers["relayer"].address == store.signer("relayer").address
     assert "finance" not in store.names()
+    assert key_addresses(Settings(), store) == [signer.address for signer in signers.values()]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,18 @@ def test_keys_outlive_the_process_and_open_elsewhere(tmp_path: Path) -> None:
     assert content["version"] == 3
 
 
+def test_an_address_is_read_without_the_password_and_found_where_the_file_leaves_it_out(tmp_path: Path) -> None:
+    own = Keystore(tmp_path).signer("relayer").address
+    assert Keystore(tmp_path, password="another").address("relayer") == own
+    file = tmp_path / "relayer.json"
+    for stated in ({}, {"address": None}, {"address": "0x12"}):
+        content = {name: value for name, value in json.loads(file.read_text()).items() if name != "address"}
+        file.write_text(json.dumps({**content, **stated}))
+        assert Keystore(tmp_path).address("relayer") == own
+    with pytest.raises(KeystoreError, match="does not open"):
+        Keystore(tmp_path, password="another").address("relayer")
+
+
 def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: Keystore(tmp_path).signer("relayer").address, range(8)))
