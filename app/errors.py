@@ -1,5 +1,6 @@
 """Errors of the API: RFC 9457 problem details with a stable `code`, for whatever goes wrong."""
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -7,8 +8,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 1
+"""Given with the answer that the database is out of reach: one that was restarted is back within seconds."""
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -109,6 +115,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    for outage in (OperationalError, InterfaceError):
+        app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(Exception, _on_fault)
 
 
@@ -138,9 +146,23 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     return response
 
 
+async def _on_outage(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for its kinds only
+    log.error("the database is out of reach: %s", error.orig)  # without the statement's values, which may be secret
+    problem = ApiError(
+        503,
+        "database_unavailable",
+        "The database cannot be used now. Whether a command took effect is not known; send it again, with the same "
+        "Idempotency-Key.",
+        retry_after_s=RETRY_AFTER_S,
+    )
+    problem.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return problem_response(problem)
+
+
 async def _on_fault(_request: Request, _error: Exception) -> JSONResponse:
     # Starlette logs the traceback after this answer; the caller is told nothing that could hold a secret.
-    return problem_response(ApiError(500, "internal_error", "A fault of ours; the request had no effect. Try again."))
+    return problem_response(ApiError(500, "internal_error", "A fault of ours; try again, with the same Idempotency-Key."))
 
 
 def pointer(location: Sequence[int | str]) -> str:
