@@ -162,7 +162,9 @@ async def _on_outage(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_fault(_request: Request, _error: Exception) -> JSONResponse:
     # Starlette logs the traceback after this answer; the caller is told nothing that could hold a secret.
-    return problem_response(ApiError(500, "internal_error", "A fault of ours; try again, with the same Idempotency-Key."))
+    return problem_response(
+        ApiError(500, "internal_error", "A fault of ours; try again, with the same Idempotency-Key.")
+    )
 
 
 def pointer(location: Sequence[int | str]) -> str:
