@@ -31,5 +31,5 @@ def node_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module")
 def node_rpc(node_url: str) -> Iterator[RpcClient]:
     """Client of the module's node."""
-    with RpcClient(node_url) as rpc:
+    with RpcClient(node_url, timeout=60) as rpc:
         yield rpc

@@ -348,14 +348,14 @@ def test_a_node_of_another_chain_or_history_is_noticed(files: Files, tmp_path: P
     for other_id, failing in ((1, "chain"), (chain_id, "blocks")):
         with (
             EmbeddedNode(tmp_path / str(other_id), chain_id=other_id, funded=FUNDED) as node,
-            RpcClient(node.url) as rpc,
+            RpcClient(node.url, timeout=60) as rpc,
         ):
             report = verify(files.evidence, rpc)
             assert failing in [step.name for step in report.failed]
             assert "code" in [step.name for step in report.failed]
     with (
         EmbeddedNode(tmp_path / "other", chain_id=OTHER_CHAIN, funded=FUNDED) as node,
-        RpcClient(node.url) as rpc,
+        RpcClient(node.url, timeout=60) as rpc,
     ):
         assert [step.name for step in verify(files.recovered, rpc).failed] == [f"further block {OTHER_CHAIN}"]
 

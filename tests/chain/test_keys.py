@@ -95,6 +95,15 @@ def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["password", "relayer.json"]
 
 
+def test_a_password_and_keys_that_another_process_makes_meanwhile_are_its_own(tmp_path: Path) -> None:
+    class Beside(Keystore):
+        def names(self) -> list[str]:
+            Keystore(self.folder).signer("relayer")
+            return super().names()
+
+    assert Beside(tmp_path).signer("relayer").address == Keystore(tmp_path).signer("relayer").address
+
+
 def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     Keystore(folder).signer("relayer")

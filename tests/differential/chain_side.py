@@ -43,7 +43,7 @@ class ChainSide:
 
     def __enter__(self) -> Self:
         self._node.start()
-        self.rpc = RpcClient(self._node.url)
+        self.rpc = RpcClient(self._node.url, timeout=60)
         self.rpc.call("anvil_setBlockTimestampInterval", 0)
         for signer in self.signers.values():
             self.rpc.call("anvil_setBalance", signer.address, hex(1_000_000 * ETHER))

@@ -23,7 +23,7 @@ def worlds(anvil_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("other-chain")
     with (
         EmbeddedNode(folder, chain_id=OTHER_CHAIN, funded=FUNDED) as node,
-        RpcClient(node.url) as embedded,
+        RpcClient(node.url, timeout=60) as embedded,
         RpcClient(anvil_url) as anvil,
     ):
         here, there = World.deployed(anvil, "twins"), World.deployed(embedded, "twins")

@@ -92,7 +92,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def rpc(url: str) -> Iterator[RpcClient]:
-    with RpcClient(url) as client:
+    with RpcClient(url, timeout=60) as client:
         yield client
 
 

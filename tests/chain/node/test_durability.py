@@ -54,7 +54,7 @@ class NodeProcess:
 
 
 def test_restart_keeps_head_balances_logs_and_receipts(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
         receipt = wallet.mine(to=contract, data=shelf.put(1, 2), gas=100_000)
@@ -70,17 +70,17 @@ def test_restart_keeps_head_balances_logs_and_receipts(tmp_path: Path) -> None:
             ("eth_call", [{"to": contract, "data": "0x" + shelf.get(1).hex()}, "latest"]),
         ]
         before = rpc.batch(questions)
-    with node, RpcClient(node.url) as rpc:
+    with node, RpcClient(node.url, timeout=60) as rpc:
         assert rpc.batch(questions) == before
         wallet.rpc = rpc
         assert wallet.mine(to=contract, data=shelf.put(1, 3), gas=100_000)["status"] == "0x1"
 
 
 def test_queued_transactions_outlive_a_restart(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         queued = wallet.send(nonce=1, to=wallet.address)
-    with node, RpcClient(node.url) as rpc:
+    with node, RpcClient(node.url, timeout=60) as rpc:
         wallet.rpc = rpc
         assert rpc.call("eth_getTransactionByHash", queued)["blockNumber"] is None
         wallet.send(nonce=0, to=wallet.address)
@@ -88,25 +88,25 @@ def test_queued_transactions_outlive_a_restart(tmp_path: Path) -> None:
 
 
 def test_journal_cut_short_by_a_crash_keeps_what_is_whole(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         queued = [wallet.send(nonce=nonce, to=wallet.address) for nonce in (1, 2)]
     journal = tmp_path / "pending"
     journal.write_bytes(journal.read_bytes()[:-7])
-    with node, RpcClient(node.url) as rpc:
+    with node, RpcClient(node.url, timeout=60) as rpc:
         assert rpc.call("eth_getTransactionByHash", queued[0]) is not None
         assert rpc.call("eth_getTransactionByHash", queued[1]) is None
 
 
 def send_all(url: str, raws: list[str]) -> None:
-    with RpcClient(url) as rpc, suppress(RpcUnavailable):  # the kill
+    with RpcClient(url, timeout=60) as rpc, suppress(RpcUnavailable):  # the kill
         for raw in raws:
             rpc.call("eth_sendRawTransaction", raw)
 
 
 def collect_receipts(url: str, first: int, receipts: dict[str, object]) -> None:
     """Keeps the receipts of each block from the first on, as soon as it is there."""
-    with RpcClient(url) as rpc, suppress(RpcUnavailable):
+    with RpcClient(url, timeout=60) as rpc, suppress(RpcUnavailable):
         for number in count(first):
             while (found := rpc.call("eth_getBlockReceipts", hex(number))) is None:
                 time.sleep(0.001)
@@ -124,7 +124,7 @@ def assert_blocks_are_whole_and_linked(rpc: RpcClient) -> None:
 
 
 def test_journal_stays_small_while_one_transaction_waits(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet, waiting = funded_wallet(rpc), funded_wallet(rpc)
         queued = waiting.send(nonce=1, to=waiting.address)
         for start in range(0, 1_500, 500):
@@ -133,7 +133,7 @@ def test_journal_stays_small_while_one_transaction_waits(tmp_path: Path) -> None
         wait_until(lambda: wallet.nonce("latest") == 1_500 or None)
         wallet.mine(to=wallet.address)  # the block after which the journal is sure to have been looked at
         assert (tmp_path / "pending").stat().st_size < 1_200 * 130
-    with node, RpcClient(node.url) as rpc:
+    with node, RpcClient(node.url, timeout=60) as rpc:
         assert rpc.call("eth_getTransactionByHash", queued) is not None
 
 
@@ -161,7 +161,7 @@ def test_full_disk_writes_no_block_and_is_got_over(tmp_path: Path) -> None:
 def test_kill_in_the_middle_of_mining_leaves_whole_blocks(tmp_path: Path, receipts_before_the_kill: int) -> None:
     node = NodeProcess(tmp_path)
     acknowledged: dict[str, object] = {}
-    with RpcClient(node.url) as rpc:
+    with RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
         # Nonce 0 was the deployment: the transaction with nonce n puts n at key n.
@@ -178,7 +178,7 @@ def test_kill_in_the_middle_of_mining_leaves_whole_blocks(tmp_path: Path, receip
 
     again = NodeProcess(tmp_path)
     try:
-        with RpcClient(again.url) as rpc:
+        with RpcClient(again.url, timeout=60) as rpc:
             wallet.rpc = rpc
             for tx_hash, receipt in acknowledged.items():
                 assert rpc.call("eth_getTransactionReceipt", tx_hash) == receipt
@@ -221,7 +221,7 @@ def test_folder_of_another_chain_is_refused(tmp_path: Path) -> None:
 
 
 def test_reads_stay_consistent_while_blocks_are_mined(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
         raws = [wallet.sign(nonce=1 + n, to=contract, data=shelf.put(1, n + 1), gas=100_000) for n in range(200)]
@@ -229,7 +229,7 @@ def test_reads_stay_consistent_while_blocks_are_mined(tmp_path: Path) -> None:
 
         def read() -> int:
             seen = set()
-            with RpcClient(node.url) as reader:
+            with RpcClient(node.url, timeout=60) as reader:
                 while not done.is_set():
                     block = reader.call("eth_getBlockByNumber", "latest", False)
                     at = {"blockHash": block["hash"]}

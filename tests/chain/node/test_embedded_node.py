@@ -80,7 +80,7 @@ def test_transaction_that_its_sender_cannot_pay_any_more_does_not_stop_the_chain
 def test_higher_tip_is_mined_first_within_a_block(tmp_path: Path) -> None:
     accounts = [Account.create() for _ in range(3)]
     funded = {account.address: ETHER for account in accounts}
-    with EmbeddedNode(tmp_path, funded=funded, block_time=2) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=funded, block_time=2) as node, RpcClient(node.url, timeout=60) as rpc:
         wallets = [Wallet(account, rpc) for account in accounts]
         raws = [
             wallet.sign(to=wallet.address, maxPriorityFeePerGas=tip * GWEI)
@@ -96,7 +96,7 @@ def test_higher_tip_is_mined_first_within_a_block(tmp_path: Path) -> None:
 
 
 def test_block_time_seals_empty_blocks(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path, block_time=0.05) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, block_time=0.05) as node, RpcClient(node.url, timeout=60) as rpc:
         wait_until(lambda: int(rpc.call("eth_blockNumber"), 16) >= 3 or None)
         block = rpc.call("eth_getBlockByNumber", "latest", False)
         assert (block["transactions"], block["gasUsed"]) == ([], "0x0")
@@ -104,7 +104,7 @@ def test_block_time_seals_empty_blocks(tmp_path: Path) -> None:
 
 def test_timestamps_follow_the_clock_and_never_fall(tmp_path: Path) -> None:
     now = 1_700_000_000
-    with EmbeddedNode(tmp_path, funded=FUNDED, clock=lambda: now) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED, clock=lambda: now) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
 
@@ -148,7 +148,7 @@ def test_too_many_logs_are_refused_with_a_range_that_works(rpc: RpcClient, walle
 
 def test_topic_index_finds_what_a_scan_finds(tmp_path: Path) -> None:
     # Ranges of 256 blocks and more go through the topic's index.
-    with EmbeddedNode(tmp_path, funded=FUNDED, block_time=0.01) as node, RpcClient(node.url) as rpc:
+    with EmbeddedNode(tmp_path, funded=FUNDED, block_time=0.01) as node, RpcClient(node.url, timeout=60) as rpc:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
         receipts = [wallet.mine(to=contract, data=shelf.put(key, 1), gas=100_000) for key in (4, 5, 4)]

@@ -123,7 +123,7 @@ def test_time_out_and_refused_connection_are_outages(serve: Callable[[Answer], s
 
 
 def test_threads_share_a_client(tmp_path: Path) -> None:
-    with EmbeddedNode(tmp_path) as node, RpcClient(node.url) as rpc, ThreadPoolExecutor(16) as threads:
+    with EmbeddedNode(tmp_path) as node, RpcClient(node.url, timeout=60) as rpc, ThreadPoolExecutor(16) as threads:
         digests = threads.map(lambda n: rpc.call("web3_sha3", f"0x{n:04x}"), range(200))
         assert len(set(digests)) == 200
 
