@@ -84,9 +84,10 @@ async def _until_no_race_is_lost(carry_out: Callable[[], Awaitable[Response]]) -
         try:
             return await carry_out()
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in LOST_RACES:
+            code = getattr(error.orig, "sqlstate", None)
+            if code not in LOST_RACES:
                 raise
-            log.info("a command lost a race and is carried out again: %s", error.orig)
+            log.info("a command lost a race and is carried out again: %s", code)  # what the error tells may be secret
     return await carry_out()
 
 
