@@ -117,7 +117,8 @@ def postgres(folder: Path) -> Iterator[Databases]:
 
 def _patiently(start: Callable[[], T]) -> T:
     """Does it again while it fails: the package gives PostgreSQL ten seconds to start, which goes on starting where a
-    busy machine takes longer, and it reads files that another process is about to write."""
+    busy machine takes longer; it reads files that another process is about to write; and several that start together on
+    a new machine all make the system user, which one of them can."""
     deadline = time.monotonic() + READY_S
     while True:
         try:
