@@ -61,7 +61,13 @@ class Wallet:
         return self.rpc.call("eth_sendRawTransaction", self.sign(**fields))
 
     def receipt(self, tx_hash: str) -> Any:
-        return wait_until(lambda: self.rpc.call("eth_getTransactionReceipt", tx_hash))
+        def mined() -> Any:
+            receipt = self.rpc.call("eth_getTransactionReceipt", tx_hash)
+            # It can be there a moment before the state of its block is the latest.
+            seen = receipt is not None and int(self.rpc.call("eth_blockNumber"), 16) >= int(receipt["blockNumber"], 16)
+            return receipt if seen else None
+
+        return wait_until(mined)
 
     def mine(self, **fields: Any) -> Any:
         """Sign, send, and wait for the receipt."""

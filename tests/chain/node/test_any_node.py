@@ -195,9 +195,9 @@ def test_filters_report_each_log_once(rpc: RpcClient, wallet: Wallet) -> None:
     blocks = rpc.call("eth_newBlockFilter")
     wallet.mine(to=contract, data=shelf.put(1, 9), gas=100_000)
     receipt = wallet.mine(to=contract, data=shelf.put(2, 9), gas=100_000)
-    assert rpc.call("eth_getFilterChanges", logs) == receipt["logs"]
+    assert wait_until(lambda: rpc.call("eth_getFilterChanges", logs) or None) == receipt["logs"]
     assert rpc.call("eth_getFilterChanges", logs) == []
-    assert receipt["blockHash"] in rpc.call("eth_getFilterChanges", blocks)
+    wait_until(lambda: receipt["blockHash"] in rpc.call("eth_getFilterChanges", blocks) or None)
     assert rpc.call("eth_uninstallFilter", logs) is True
     assert rpc.call("eth_uninstallFilter", logs) is False
 
@@ -302,7 +302,9 @@ def test_web3_sends_waits_calls_and_reads_events(url: str, wallet: Wallet) -> No
         signed = wallet.account.sign_transaction(
             {**transaction, "nonce": web3.eth.get_transaction_count(wallet.account.address, "pending")}
         )
-        return web3.eth.wait_for_transaction_receipt(web3.eth.send_raw_transaction(signed.raw_transaction))
+        tx_hash = web3.eth.send_raw_transaction(signed.raw_transaction)
+        wallet.receipt(tx_hash.to_0x_hex())
+        return web3.eth.wait_for_transaction_receipt(tx_hash)
 
     # build_transaction fills gas and the fee fields from the node, as a user of web3.py would have it.
     origin = {"from": wallet.account.address}
