@@ -225,12 +225,15 @@ def test_reads_stay_consistent_while_blocks_are_mined(tmp_path: Path) -> None:
         wallet = funded_wallet(rpc)
         contract = wallet.deploy_shelf()
         raws = [wallet.sign(nonce=1 + n, to=contract, data=shelf.put(1, n + 1), gas=100_000) for n in range(200)]
-        done = threading.Event()
+        done, begun = threading.Event(), threading.Barrier(5)
 
         def read() -> int:
-            seen = set()
+            seen: set[str] = set()
+            last = False
             with RpcClient(node.url, timeout=60) as reader:
-                while not done.is_set():
+                # Once before the first block and once after the last one, at least.
+                while not last:
+                    last = done.is_set()
                     block = reader.call("eth_getBlockByNumber", "latest", False)
                     at = {"blockHash": block["hash"]}
                     call = {"to": contract, "data": "0x" + shelf.get(1).hex()}
@@ -239,14 +242,17 @@ def test_reads_stay_consistent_while_blocks_are_mined(tmp_path: Path) -> None:
                     )
                     # put(1, n) has nonce n: two reads of one block never disagree.
                     assert int(value, 16) == int(nonce, 16) - 1
+                    if not seen:
+                        begun.wait(120)
                     seen.add(block["hash"])
             return len(seen)
 
         with ThreadPoolExecutor(4) as threads:
             readers = [threads.submit(read) for _ in range(4)]
-            for raw in raws:
-                rpc.call("eth_sendRawTransaction", raw)
             try:
+                begun.wait(120)
+                for raw in raws:
+                    rpc.call("eth_sendRawTransaction", raw)
                 wait_until(lambda: wallet.nonce("latest") == 201 or None)
             finally:
                 done.set()
