@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,10 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from .abi import checksum_address
 from .transactions import signed_bytes, unsigned_bytes
+
+# A library under eth_keyfile raises Python's recursion limit to 100,000 when it is imported. With that, C code such as
+# a JSON parser runs off its thread's stack: one request of 100 kB of "[" would end the gateway with SIGSEGV.
+sys.setrecursionlimit(min(sys.getrecursionlimit(), 15_000))
 
 # The names of the keys that a deployment uses. The admin also deploys.
 ADMIN = "admin"

@@ -23,8 +23,7 @@ from eth_typing import Address, BlockNumber, Hash32
 from .codec import int_to_bytes, keccak, rlp_encode
 from .header import Header
 
-# py-evm raises Python's recursion limit to 100,000 for the whole process. With that, C code such as a JSON parser runs
-# off its thread's stack: one request of 100 kB of "[" ends the process with SIGSEGV, here or in the gateway around it.
+# py-evm raises Python's recursion limit to 100,000 for the whole process, which chain.keys says why it must not have.
 # The EVM needs six frames for each of its 1,024 call levels, a few more for creations.
 sys.setrecursionlimit(15_000)
 

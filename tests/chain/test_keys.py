@@ -1,6 +1,8 @@
 """Keys sign what eth-account can recover, and the folder that keeps them gives nothing away."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,25 @@ def test_an_address_is_read_without_the_password_and_found_where_the_file_leaves
         assert Keystore(tmp_path).address("relayer") == own
     with pytest.raises(KeystoreError, match="does not open"):
         Keystore(tmp_path, password="another").address("relayer")
+
+
+def test_a_text_nested_without_end_is_refused_where_keys_are_used_and_ends_no_process() -> None:
+    code = """
+import json, threading
+import chain.keys
+
+def parse():
+    try:
+        json.loads("[" * 1_000_000)
+    except RecursionError:
+        print("refused")
+
+thread = threading.Thread(target=parse)
+thread.start()
+thread.join()
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "refused\n"), run.stderr
 
 
 def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
