@@ -8,11 +8,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
+OUTAGES = (OperationalError, InterfaceError, NoConnection)
+"""What SQLAlchemy raises while the database does not answer, or has no connection free."""
 RETRY_AFTER_S = 1
 """Given with the answer that the database is out of reach: one that was restarted is back within seconds."""
 PROBLEM_JSON = "application/problem+json"
@@ -115,7 +118,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    for outage in (OperationalError, InterfaceError):
+    for outage in OUTAGES:
         app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(Exception, _on_fault)
 
@@ -147,8 +150,8 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_outage(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for its kinds only
-    log.error("the database is out of reach: %s", error.orig)  # without the statement's values, which may be secret
+    # Without the statement's values, which may be secret.
+    log.error("the database is out of reach: %s", getattr(error, "orig", error))
     problem = ApiError(
         503,
         "database_unavailable",
