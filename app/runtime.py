@@ -20,7 +20,7 @@ from app.deploying import able, deployed
 from app.deployment import Deployment
 from app.events.publisher import Publisher
 from app.events.recorder import record_changes
-from app.evidence.anchorer import Anchorer
+from app.evidence.anchorer import LOOK_S, Anchorer
 from app.evidence.logs import FurtherLog, open_logs
 from app.gateway import Gateway
 from app.indexer.projected import OWN, scoped
@@ -34,7 +34,7 @@ from app.settings import Settings
 from app.signers.watch import SignerWatch
 from app.webhooks.courier import Courier
 from app.webhooks.service import deliver
-from app.workers import Commits, Worker, every_second
+from app.workers import ONLY_RECEIPTS, Commits, Worker, every_second
 from chain.keys import Keystore
 from chain.relay.fees import GWEI
 from chain.relay.relay import Relay
@@ -135,10 +135,10 @@ class Runtime:
             merged_at_most=gateway.settings.merged_at_most,
             max_fee_wei=gateway.settings.max_fee_gwei * GWEI,
         )
-        stepping = Commits(gateway.sessions).stepping
+        stepping = Commits(gateway.sessions, but=ONLY_RECEIPTS).stepping
         loops = {
             "relay": relay.run,
-            "anchorer": stepping(Anchorer(gateway).step),
+            "anchorer": Commits(gateway.sessions).stepping(Anchorer(gateway).step, LOOK_S),
             "publicity": every_second(PublicityWorker(gateway).step),
             "claims": stepping(ClaimPresenter(gateway).step),
             "refunds": every_second(RefundWatch(gateway).step),

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 MAX_SUBMISSIONS = 4096
 """Submissions of one batch at most: bounds the work of a proof."""
+LOOK_S = 0.25
+"""Between two looks for batches to close; their age is counted in whole seconds."""
 RETRY_SECONDS = 5
 """Pause after a refusal, so that a lasting reason does not fill the table."""
 

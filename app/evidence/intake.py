@@ -27,6 +27,7 @@ from app.evidence.service import Post, examine, take_all
 from app.gateway import Gateway
 from app.idempotency.service import key_of, request_digest
 from app.route import read_body
+from app.workers import ONLY_RECEIPTS
 
 log = logging.getLogger(__name__)
 
@@ -128,4 +129,5 @@ class Intake:
 
     def _commit(self, posts: Sequence[Post]) -> list[Response]:
         with self._gateway.sessions.begin() as session:
+            session.info[ONLY_RECEIPTS] = True
             return take_all(session, self._gateway, posts)

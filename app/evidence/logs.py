@@ -16,7 +16,7 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.deployment import Deployment
-from app.evidence.anchorer import RELAYER, Anchorer
+from app.evidence.anchorer import LOOK_S, RELAYER, Anchorer
 from app.gateway import EvidenceLog, Gateway
 from app.indexer.indexer import Indexer
 from app.indexer.projected import OWN, scoped
@@ -122,7 +122,7 @@ class FurtherLog:
         return [
             Worker(f"relay {name}", relay.run),
             Worker(f"indexer {name}", indexer.run),
-            Worker(f"anchorer {name}", Commits(found.sessions).stepping(Anchorer(gateway, found).step)),
+            Worker(f"anchorer {name}", Commits(found.sessions).stepping(Anchorer(gateway, found).step, LOOK_S)),
         ]
 
 

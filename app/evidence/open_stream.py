@@ -7,6 +7,7 @@ bring is written at once. Each sees what those before it brought.
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +24,16 @@ from app.gateway import Gateway
 from chain.identifiers import content_key, entity_id
 from chain.keys import LocalSigner
 from chain.typed_data import Submission, submission_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a receipt tells of a submission."""
+
+    sequence: int
+    root: bytes
+    count: int
+    received_at: int
 
 
 class OpenStream:
@@ -79,15 +90,14 @@ class OpenStream:
         """What is signed for a submission."""
         return submission_digest(self._gateway.contracts, Submission(self.platform_id, sequence, root, count))
 
-    def add(
-        self, good: Sequence[Checked], root: bytes, signature: bytes, *, custody: bool
-    ) -> tuple[EvidenceSubmission, list[str]]:
+    def add(self, good: Sequence[Checked], root: bytes, signature: bytes, *, custody: bool) -> tuple[Taken, list[str]]:
         """The next submission of the stream, with the evidence ids of its records."""
         sequence = self._row.next_sequence
         # Time first, so that the index grows at its end.
         base = f"ev_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
         ids = [f"{base}{place:08x}" for place in range(len(good))]
         times = [one.traded_at for one in good]
+        received_at = now()
         submission = {
             "platform_id": self.platform_id,
             "sequence": sequence,
@@ -97,7 +107,7 @@ class OpenStream:
             "custody": custody,
             "first_traded_at": min(times),
             "last_traded_at": max(times),
-            "received_at": now(),
+            "received_at": received_at,
         }
         self._submissions.append(submission)
         self._records += [
@@ -126,7 +136,7 @@ class OpenStream:
             for one, evidence_id in zip(good, ids, strict=True)
         )
         self._row.next_sequence = sequence + 1
-        return EvidenceSubmission(**submission), ids
+        return Taken(sequence, root, len(good), received_at), ids
 
     def flag(self, conflicts: Iterable[Checked]) -> None:
         """Keeps contradictions to known trades for the auditor."""

@@ -7,13 +7,16 @@ from app.clock import now
 from app.errors import ApiError, Conflict
 from app.evidence.checking import Checked, Faults
 from app.evidence.models import EvidenceSubmission
+from app.evidence.open_stream import Taken
 from app.evidence.schemas import ItemReceipt, Receipt
 
 MAX_ERRORS = 100
 """Errors that one answer lists."""
 
 
-def receipt(uscc: str, submission: EvidenceSubmission | None, items: list[ItemReceipt], *, custody: bool) -> Receipt:
+def receipt(
+    uscc: str, submission: EvidenceSubmission | Taken | None, items: list[ItemReceipt], *, custody: bool
+) -> Receipt:
     """The receipt for some records; `submission` holds those that were stored, None where none was."""
     counts = dict.fromkeys(("stored", "duplicate", "refused"), 0)
     for one in items:

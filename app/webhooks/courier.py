@@ -25,7 +25,7 @@ from app.webhooks import repository
 from app.webhooks.models import DEAD, DELIVERED, PENDING, Attempt
 from app.webhooks.post import Answer, post
 from app.webhooks.signing import headers_of
-from app.workers import IDLE_S, Commits
+from app.workers import IDLE_S, ONLY_RECEIPTS, Commits
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Courier:
             seed: From which the secrets are derived.
         """
         self._sessions = sessions
-        self._commits = Commits(sessions)
+        self._commits = Commits(sessions, but=ONLY_RECEIPTS)
         self._settings = settings
         self._seed = seed
         self._under_way: dict[Future[Answer], tuple[Work, int]] = {}
