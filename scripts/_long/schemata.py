@@ -128,9 +128,9 @@ class _File:
 
     def modifier_that_may_go(self, node: Node, number: int) -> str:
         """A copy of a modifier that does nothing while a mutant is awake."""
-        start, end = span(node["body"])
-        head = self._text(span(node)[0], start, []).replace(node["name"], f"{node['name']}_{number}", 1)
-        return f"{head}{{ if ({awake(number)}) {{ _; }} else {self._text(start, end, [])} }}\n"
+        head = self._text(span(node)[0], span(node["body"])[0], []).replace(node["name"], f"{node['name']}_{number}", 1)
+        body = self.statement(node["body"]).text  # with the mutants of its own
+        return f"{head}{{ if ({awake(number)}) {{ _; }} else {body} }}\n"
 
 
 def with_mutants(source: bytes, tree: Node, mutants: list[Awake]) -> str:
