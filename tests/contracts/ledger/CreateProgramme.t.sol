@@ -27,6 +27,9 @@ contract CreateProgrammeTest is Base {
         t.contractsTo = START + YEAR;
         t.regions = new uint32[](1);
         t.regions[0] = 410_100;
+        for (uint16 i = 0; i < t.tiers[0].rateBps.length; ++i) {
+            t.tiers[0].rateBps[i] = i + 1;
+        }
         vm.expectEmit(address(ledger));
         emit IVoucherLedger.ProgrammeCreated(1, t.policyHash, t.group, t);
         uint16 id = create(t);
@@ -59,6 +62,13 @@ contract CreateProgrammeTest is Base {
             assertEq(abi.encode(ledger.tier(id, i)), abi.encode(t.tiers[i]));
         }
         assertBudget(id, 0, Budget(t.budgetsFen[0], 0, 0, 0, 0));
+    }
+
+    function test_Create_DatesAtTheirEdges() public {
+        ProgrammeTerms memory t = makeZhengzhou();
+        (t.contractsFrom, t.contractsTo) = (START, START);
+        t.periods[0].startsAt = 0;
+        create(t);
     }
 
     function test_Create_NumbersFromOne() public {
@@ -142,10 +152,12 @@ contract CreateProgrammeTest is Base {
         expectBad(t, "tiers");
 
         t = makeZhengzhou();
-        t.tiers[7].rateBps[39] = Rules.FULL_BPS;
+        for (uint256 i = 0; i < t.tiers[7].rateBps.length; ++i) {
+            t.tiers[7].rateBps[i] = Rules.FULL_BPS + 1;
+            expectBad(t, "rateBps");
+            t.tiers[7].rateBps[i] = Rules.FULL_BPS;
+        }
         create(t);
-        t.tiers[7].rateBps[39] = Rules.FULL_BPS + 1;
-        expectBad(t, "rateBps");
     }
 
     function test_RevertWhen_StagesAreBad() public {

@@ -156,6 +156,8 @@ contract IssueTest is LedgerBase {
         IssueOrder memory o = makeOrder(zhengzhou, 2, BUYER);
         o.tier = 8;
         expectRefused(o, abi.encodeWithSelector(Errors.VoucherLedger_TierIndex.selector, zhengzhou, 8, 8));
+        o.tier = 9;
+        expectRefused(o, abi.encodeWithSelector(Errors.VoucherLedger_TierIndex.selector, zhengzhou, 9, 8));
     }
 
     function test_RevertWhen_FirstComeVoucherNamesAPeriod() public {

@@ -165,6 +165,12 @@ contract RedeemAmountTest is LedgerBase {
         assertEq(first, yuan(240_000));
         assertEq(later, 0);
         assertEq(total, yuan(240_000));
+        IssueOrder memory o = makeOrder(etown, 903, BUYER);
+        o.period = 1;
+        redeem(issue(o), makeTrade(BUYER));
+        (first, total) = ledger.used(etown, BUYER, 0);
+        assertEq(first, yuan(240_000));
+        assertEq(total, yuan(480_000));
     }
 
     function test_TotalCap_AcrossPeriods() public {

@@ -86,6 +86,17 @@ contract RedeemManyTest is LedgerBase {
         assertEq(ledger.voucher(voucherId).redeemedFen, yuan(60_000));
     }
 
+    function test_RedeemMany_TheFirstSubmissionIsLookedIntoToo() public {
+        Claim memory good = makeClaim(voucherId, makeTrade(BUYER));
+        Claim memory bad = makeClaim(voucherId, makeTrade(BUYER));
+        bad.proof.submission.signature = good.proof.submission.signature;
+        (SubmissionProof[] memory submissions, BatchClaim[] memory batch) = makeBatch(join(only(bad), good));
+        vm.prank(relayer);
+        ledger.redeemMany(submissions, batch);
+        assertEq(ledger.settlement(1, bad.trade.settlementKey), 0);
+        assertEq(ledger.programme(zhengzhou).redemptions, 1);
+    }
+
     /// @dev A claim that names another submission than its own proves nothing, nor one that names another platform's.
     function test_RedeemMany_TheSubmissionMustHoldTheTrade() public {
         Claim memory first = makeClaim(voucherId, makeTrade(BUYER));

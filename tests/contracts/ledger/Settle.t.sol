@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {LedgerBase} from "../support/LedgerBase.sol";
 import {IVoucherLedger} from "suanquan/interfaces/IVoucherLedger.sol";
 import {Errors} from "suanquan/libraries/Errors.sol";
+import {EntityKind, EntityRoles, Registration} from "suanquan/types/Entity.sol";
 import {Budget, ProgrammeTerms} from "suanquan/types/Programme.sol";
 import {Trade} from "suanquan/types/Trade.sol";
 import {IssueOrder, Redemption, RedemptionState, VoucherState} from "suanquan/types/Voucher.sol";
@@ -96,6 +97,59 @@ contract SettleTest is LedgerBase {
         assertBudget(zhengzhou, 0, Budget(BUDGET, 0, 0, AMOUNT, 0));
         assertEq(ledger.voucher(reservedId).writtenOffFen, 2 * AMOUNT);
         assertEq(ledger.voucher(later).writtenOffFen, 2 * AMOUNT);
+    }
+
+    /// @dev A list that stays in one budget moves it by all its amounts, down to the single fen.
+    function test_WriteOff_MovesWhatTheListComesTo() public {
+        uint256[] memory ids = new uint256[](3);
+        for (uint256 i = 0; i < ids.length; ++i) {
+            ids[i] = redeem(reservedId, makeTrade(BUYER));
+        }
+        Trade memory small = makeTrade(BUYER);
+        small.settledFen = 4; // 30 %: 1.2
+        uint256 fen = redeem(reservedId, small);
+        vm.warp(NOW + CHALLENGE);
+        writeOff(fen);
+        (Budget memory b,) = ledger.budget(etown, 0);
+        assertEq(b.writtenOffFen, 1);
+        vm.prank(finance);
+        ledger.writeOff(refsTo(ids), PAYMENT);
+        (b,) = ledger.budget(etown, 0);
+        assertEq(b.writtenOffFen, 3 * AMOUNT + 1);
+        assertEq(b.redeemedFen, 0);
+    }
+
+    /// @dev Frozen organisations stand in words of 256, of which the list keeps the latest.
+    function test_WriteOff_AsksTheWordOfEachHolder() public {
+        bytes32 far = keccak256("an organisation of the second word");
+        Registration[] memory list = new Registration[](256);
+        for (uint256 i = 0; i < list.length; ++i) {
+            bytes32 id = i == 255 ? far : keccak256(abi.encode("organisation", i));
+            list[i] = makeRegistration(id, EntityKind.Enterprise, EntityRoles.BUYER);
+        }
+        vm.prank(registrar);
+        registry.register(list);
+        assertTrue(registry.numberOf(BUYER) < 256 && registry.numberOf(far) > 256);
+
+        uint256 near = redeem(reservedId, makeTrade(BUYER));
+        uint256[] memory ids = new uint256[](2);
+        ids[0] = redeem(issue(etown, 903, far), makeTrade(far));
+        ids[1] = near;
+        vm.warp(NOW + CHALLENGE);
+        expectFrozen(ids, BUYER);
+        (ids[0], ids[1]) = (ids[1], ids[0]);
+        expectFrozen(ids, far);
+        vm.prank(finance);
+        ledger.writeOff(refsTo(ids), PAYMENT);
+    }
+
+    function expectFrozen(uint256[] memory ids, bytes32 holder) private {
+        freezeEntity(holder);
+        vm.prank(finance);
+        vm.expectRevert(abi.encodeWithSelector(Errors.EntityRegistry_Frozen.selector, holder));
+        ledger.writeOff(refsTo(ids), PAYMENT);
+        vm.prank(regulator);
+        registry.unfreeze(holder);
     }
 
     function test_RevertWhen_WrittenOffTwice() public {
