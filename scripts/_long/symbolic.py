@@ -61,9 +61,8 @@ def campaign(_: Options) -> Result:
         verdicts = {}
         for name in names:
             start = time.monotonic()
-            _, output = run(
-                [*limited, "--match-test", f"^{name}\\("], folder=contracts, environment=environment, shown=()
-            )
+            command = [*limited, "--match-test", f"^{name}\\("]
+            output = run(command, folder=contracts, environment=environment, shown=())[1]
             found = VERDICT.search(COLOURS.sub("", output))
             verdicts[name] = found[1] if found else "NONE"
             print(f"  {name}: {verdicts[name]} after {time.monotonic() - start:.0f} s", flush=True)

@@ -131,8 +131,9 @@ def test_a_fault_changes_its_place_and_nothing_else(faults: list[Mutant]) -> Non
 def test_all_faults_sleep_in_one_source_that_compiles(compiler: Compiler, tree: Node, faults: list[Mutant]) -> None:
     asleep = with_mutants(SOURCE.encode(), tree, list(enumerate(faults, 1)))
     assert compiler.objections({"src/Purse.sol": asleep}) == []
-    for number in range(1, len(faults) + 1):
-        assert asleep.count(awake(number)) == 1
+    for number, fault in enumerate(faults, 1):
+        # The modifier stands there a second time, for the mutant that takes it away.
+        assert asleep.count(awake(number)) == (2 if fault.key.startswith("Purse.onlyLive:") else 1)
     for line in ("left -= amount;", "modifier onlyLive()", "double(fee)"):
         assert line in asleep
 
