@@ -18,6 +18,7 @@ from app.applications.submission import demand_open, is_open, take
 from app.auth.roles import Role
 from app.auth.service import Principal
 from app.checks.repository import listed
+from app.claims.repository import hold_projection
 from app.clock import now
 from app.cursor import named_by
 from app.entities import claimants
@@ -125,6 +126,8 @@ def _decide(session: Session, gateway: Gateway, caller: Principal, order: Order,
     body, programme = NewOrder.model_validate(order.content), rules.programme
     # Held, so that of two orders of one buyer the second sees what the first was promised.
     buyer = session.get_one(Organisation, order.buyer, with_for_update=True)
+    # So that no voucher goes from those on their way to those on chain between the counts of the two.
+    hold_projection(session, gateway.contracts)
     answer = _asked(session, rules, buyer, body)
     unknown = [one.code.removeprefix(UNKNOWN) for one in answer.reasons if one.code.startswith(UNKNOWN)]
     order.reasons = [one._asdict() for one in answer.reasons if not one.code.startswith(UNKNOWN)]
